@@ -1,0 +1,48 @@
+# `make demo` and `make test` are the two commands of the README; each makes what it needs in .venv.
+SHELL := /bin/sh
+VENV ?= .venv
+PYTHON ?=
+STAMP := $(VENV)/.installed
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo test check test-all bench clean
+help:
+	@echo "make demo      the main job on a real server, in under a minute"
+	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
+	@echo "make test-all  the tests on every Python from 3.11 up that is found"
+	@echo "make check     ruff and mypy --strict"
+	@echo "make bench     save to live, pauses, boot; printed as ratios beside a floor"
+
+$(STAMP): pyproject.toml tools/find_python.sh
+	@python=$${PYTHON:-"$(PYTHON)"}; [ -n "$$python" ] || python=$$(sh tools/find_python.sh) || exit 2; \
+	 "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	   echo "error[no-python]: $$python is older than Python 3.11; nothing was installed" >&2; \
+	   echo "  help: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 2; }; \
+	 echo "making $(VENV) with $$python"; \
+	 rm -rf "$(VENV)" && "$$python" -m venv "$(VENV)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@$(RUN) -m habanero_py demo
+
+test: $(STAMP)
+	$(RUN) -m pytest
+
+check: $(STAMP)
+	$(VENV)/bin/ruff check .
+	$(RUN) -m mypy
+
+test-all:
+	@pythons=$$(sh tools/find_python.sh --all) || exit 2; \
+	 for python in $$pythons; do \
+	   minor=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	   echo "== Python $$minor ($$python)"; \
+	   $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$minor" || exit 1; \
+	 done
+
+bench: $(STAMP)
+	$(RUN) -m benchmarks.save_to_live
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
