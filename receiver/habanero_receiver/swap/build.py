@@ -1,0 +1,480 @@
+"""Turns the source of one module into its units and their bytecode.
+
+A *build* is what a release carries for each module beside its source: the module's code object, for imports, and a
+table of its units, for swaps. A unit is one top-level statement, or one member of a class body. Each has
+
+* an *outline*: a digest of the statement with the bodies of functions and lambdas, the docstrings and all positions
+  left out. Two units with the same outline differ in bodies alone: nothing has to run to go from one to the other;
+* the names that it binds and reads when it runs, and whether running it could be seen by anyone;
+* code objects that run it alone.
+
+The file is self-contained and needs the standard library only, since it also runs as a script in the interpreter
+whose bytecode is wanted: ``pythonX.Y -I -S build.py --serve``. It parses and compiles; it never runs what it builds.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import hashlib
+import marshal
+import struct
+import sys
+from types import CodeType
+from typing import Any, NamedTuple
+
+MAGIC = b"HABUNIT1"
+_HEAD = struct.Struct(">8sI")
+DECORATORS_NAME = "__habanero_decorators__"
+"""The name under which a unit's ``decorate`` code leaves the tuple of its decorators."""
+
+PURE, CALLS, ANY = 0, 1, 2
+"""What running a unit can do: only read names; also call what it reads; anything."""
+
+_FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_PURE_NODES = (
+    ast.Constant, ast.Name, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple,
+    ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.FormattedValue, ast.Subscript, ast.Slice, ast.Starred, ast.Lambda,
+)  # fmt: skip
+
+
+class Import(NamedTuple):
+    """One name bound by an import: ``from module import name as bound`` (``name`` empty for ``import module``)."""
+
+    module: str
+    name: str
+    bound: str
+
+
+class Unit(NamedTuple):
+    """One top-level statement of a module, or one member of a class body."""
+
+    kind: str
+    """function, class, import, assign, future or other."""
+    key: str
+    """What the unit is in its body, by which an older and a newer one are recognised as the same."""
+    names: tuple[str, ...]
+    """The names that it binds."""
+    outline: str
+    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone."""
+    decorators: str
+    """Digest of its decorators, empty without any."""
+    reads: tuple[str, ...]
+    """The names that it reads when it runs, in function bodies excepted."""
+    calls: tuple[str, ...]
+    """The names at the root of what it calls when it runs."""
+    effect: int
+    """PURE, CALLS or ANY."""
+    line: int
+    end_line: int
+    imports: tuple[Import, ...]
+    code: CodeType
+    """Runs the statement alone: a module's code object, or for a member the body of a class of the same name."""
+    bare: CodeType | None
+    """Of a function or class with decorators: the same statement without them."""
+    decorate: CodeType | None
+    """Of a function or class with decorators: binds DECORATORS_NAME to the tuple of them, as written."""
+    members: tuple[Unit, ...]
+    """Of a class: its members."""
+    bases: CodeType | None
+    """Of a class: binds DECORATORS_NAME to the tuple of its bases."""
+    doc: str | None
+    """Of a class: its docstring."""
+
+
+class Build(NamedTuple):
+    """All that a swap knows of one version of a module."""
+
+    doc: str | None
+    units: tuple[Unit, ...]
+
+
+def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1) -> bytes:
+    """Compiles ``source`` and returns the encoded build.
+
+    ``name`` is the module's dotted name, ``path`` what its code objects carry as file name until they are loaded,
+    ``optimize`` as for `compile`. Raises SyntaxError as `compile` does (also for bad encodings and null bytes).
+    """
+    try:
+        tree = ast.parse(source, path)
+        code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
+    except (ValueError, RecursionError) as error:  # null bytes on older versions; nesting beyond the compiler
+        raise SyntaxError(str(error), (path, 1, 1, "", 1, 1)) from None
+    package_name = name if package else name.rpartition(".")[0]
+    table = _Table(path, package_name, _future_flags(tree), optimize)
+    doc, body = _docstring(tree.body)
+    units = tuple(table.units(body, ()))
+    main = marshal.dumps(code)
+    return _HEAD.pack(MAGIC, len(main)) + main + marshal.dumps((doc, tuple(map(_plain, units))))
+
+
+def main_code(blob: bytes, filename: str) -> CodeType:
+    """The whole module's code object, with ``filename`` as its file. Call it on verified bytes only."""
+    size = _main_size(blob)
+    code = marshal.loads(memoryview(blob)[_HEAD.size : _HEAD.size + size])
+    if not isinstance(code, CodeType) or code.co_name != "<module>":
+        raise ValueError("not the code object of a module")
+    _set_filename(code, filename)
+    return code
+
+
+def decode(blob: bytes, filename: str) -> Build:
+    """The units of an encoded build, with ``filename`` as their file. Call it on verified bytes only."""
+    doc, units = marshal.loads(memoryview(blob)[_HEAD.size + _main_size(blob) :])
+    return Build(doc, tuple(_unit(fields, filename) for fields in units))
+
+
+def _main_size(blob: bytes) -> int:
+    if len(blob) < _HEAD.size:
+        raise ValueError("not a build: too short")
+    magic, size = _HEAD.unpack_from(blob)
+    if magic != MAGIC or _HEAD.size + size >= len(blob):
+        raise ValueError("not a build of this format")
+    return int(size)
+
+
+def _plain(unit: Unit) -> tuple[Any, ...]:
+    """The unit as marshal takes it: exact tuples all the way down."""
+    fields = unit._replace(
+        imports=tuple(tuple(i) for i in unit.imports),  # type: ignore[arg-type]  # plain tuples for marshal
+        members=tuple(_plain(m) for m in unit.members),  # type: ignore[arg-type]  # likewise
+    )
+    return tuple(fields)
+
+
+def _unit(fields: tuple[Any, ...], filename: str) -> Unit:
+    unit = Unit(*fields)
+    for code in (unit.code, unit.bare, unit.decorate, unit.bases):
+        if code is not None:
+            _set_filename(code, filename)
+    return unit._replace(
+        imports=tuple(Import(*i) for i in unit.imports),
+        members=tuple(_unit(m, filename) for m in unit.members),  # type: ignore[arg-type]  # still plain tuples
+    )
+
+
+def _set_filename(code: CodeType, filename: str) -> None:
+    """Names the file in ``code`` and all that it contains, as the import system does for a moved .pyc."""
+    import _imp
+
+    _imp._fix_co_filename(code, filename)
+
+
+def _future_flags(tree: ast.Module) -> int:
+    flags = 0
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            for alias in node.names:
+                flags |= _FUTURE_FLAGS.get(alias.name, 0)
+    return flags
+
+
+def _docstring(body: list[ast.stmt]) -> tuple[str | None, list[ast.stmt]]:
+    """The docstring of a module's or class's body, and the body without it."""
+    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        text = body[0].value.value
+        if isinstance(text, str):
+            return text, body[1:]
+    return None, body
+
+
+class _Table:
+    """Makes the units of one module: what is the same for all of them."""
+
+    def __init__(self, path: str, package: str, flags: int, optimize: int) -> None:
+        self.path, self.package, self.flags, self.optimize = path, package, flags, optimize
+
+    def units(self, body: list[ast.stmt], classes: tuple[ast.ClassDef, ...]) -> list[Unit]:
+        """The units of a body; ``classes`` are the classes around it, outermost first."""
+        seen: dict[str, int] = {}
+        units = []
+        for node in body:
+            if isinstance(node, (ast.Pass, ast.Global)) or (
+                isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            ):
+                continue
+            unit = self.unit(node, classes)
+            nth = seen[unit.key] = seen.get(unit.key, 0) + 1
+            units.append(unit if nth == 1 else unit._replace(key=f"{unit.key}#{nth}"))
+        return units
+
+    def unit(self, node: ast.stmt, classes: tuple[ast.ClassDef, ...]) -> Unit:
+        scan = _Scan()
+        scan.visit(node)
+        names = tuple(scan.names)
+        kind, key = _kind_and_key(node, names)
+        decorators: list[ast.expr] = []
+        bare = decorate = bases = doc = None
+        members: tuple[Unit, ...] = ()
+        line = node.lineno
+        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            decorators = node.decorator_list
+            if decorators:
+                line = min(line, *(d.lineno for d in decorators))
+                bare = self.compile(_without_decorators(node), classes)
+                decorate = self.compile(_bind(decorators, node), classes)
+        if isinstance(node, ast.ClassDef):
+            doc, rest = _docstring(node.body)
+            members = tuple(self.units(rest, (*classes, node)))
+            bases = self.compile(_bind(node.bases, node), classes)
+        return Unit(
+            kind=kind,
+            key=key,
+            names=names,
+            outline=_digest(_class_header(node) if isinstance(node, ast.ClassDef) else node),
+            decorators=_digest(decorators) if decorators else "",
+            reads=tuple(sorted(scan.reads)),
+            calls=tuple(sorted(scan.calls)),
+            effect=scan.effect,
+            line=line,
+            end_line=node.end_lineno or line,
+            imports=tuple(self.imports(node)),
+            code=self.compile(node, classes),
+            bare=bare,
+            decorate=decorate,
+            members=members,
+            bases=bases,
+            doc=doc,
+        )
+
+    def compile(self, node: ast.stmt, classes: tuple[ast.ClassDef, ...]) -> CodeType:
+        """Code that runs ``node`` alone; inside classes, the body of the innermost with nothing else in it.
+
+        The classes around it are kept by name only, for qualified names, private names and ``__class__``.
+        """
+        for outer in reversed(classes):
+            shell = ast.ClassDef(name=outer.name, bases=[], keywords=[], body=[node], decorator_list=[])
+            if sys.version_info >= (3, 12):
+                shell.type_params = []
+            node = ast.copy_location(shell, outer)
+        module = ast.Module(body=[node], type_ignores=[])
+        code = compile(module, self.path, "exec", flags=self.flags, dont_inherit=True, optimize=self.optimize)
+        for _ in classes:
+            code = next(c for c in code.co_consts if isinstance(c, CodeType))
+        return code
+
+    def imports(self, node: ast.stmt) -> list[Import]:
+        found = []
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found.append(Import(alias.name, "", alias.asname or alias.name.partition(".")[0]))
+        elif isinstance(node, ast.ImportFrom):
+            module = self.absolute(node.module or "", node.level)
+            found.extend(Import(module, alias.name, alias.asname or alias.name) for alias in node.names)
+        return found
+
+    def absolute(self, module: str, level: int) -> str:
+        if not level:
+            return module
+        parts = self.package.split(".")
+        anchor = ".".join(parts[: len(parts) - (level - 1)])
+        return f"{anchor}.{module}" if module else anchor
+
+
+def _kind_and_key(node: ast.stmt, names: tuple[str, ...]) -> tuple[str, str]:
+    if isinstance(node, _FUNCTIONS):
+        return "function", f"def {node.name}"
+    if isinstance(node, ast.ClassDef):
+        return "class", f"class {node.name}"
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return "future", "future"
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return "import", "import " + ",".join(names)
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and names:
+        return "assign", "= " + ",".join(names)
+    return "other", f"{type(node).__name__} {_digest(node)[:16]}"
+
+
+def _without_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.stmt:
+    fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
+    return ast.copy_location(type(node)(**{**fields, "decorator_list": []}), node)
+
+
+def _bind(values: list[ast.expr], near: ast.stmt) -> ast.stmt:
+    target = ast.Name(id=DECORATORS_NAME, ctx=ast.Store())
+    node = ast.Assign(targets=[target], value=ast.Tuple(elts=values, ctx=ast.Load()))
+    return ast.fix_missing_locations(ast.copy_location(node, near))
+
+
+def _class_header(node: ast.ClassDef) -> list[Any]:
+    return [node.name, node.bases, node.keywords, node.decorator_list, getattr(node, "type_params", [])]
+
+
+class _Scan(ast.NodeVisitor):
+    """What a statement binds, reads and calls when it runs; the bodies of functions do not run."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+        self.reads: set[str] = set()
+        self.calls: set[str] = set()
+        self.effect = PURE
+        self.inner = 0  # depth of scopes whose stores are their own
+
+    def bind(self, name: str) -> None:
+        if not self.inner:
+            self.names[name] = None
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.expr) and not isinstance(node, _PURE_NODES):
+            self.effect = max(self.effect, CALLS if isinstance(node, ast.Call) else ANY)
+        elif isinstance(node, ast.stmt) and not isinstance(
+            node, (ast.Assign, ast.AnnAssign, *_FUNCTIONS, ast.Import, ast.ImportFrom)
+        ):
+            self.effect = ANY
+        super().visit(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.reads.add(node.id)
+        else:
+            self.bind(node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.effect = ANY  # it changes an object that others may hold
+        self.visit(node.value)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.effect = ANY
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        root: ast.expr = node.func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name):
+            self.calls.add(root.id)
+        else:
+            self.effect = ANY
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.bind(alias.asname or alias.name.partition(".")[0])
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for alias in node.names:
+            self.bind(alias.asname or alias.name)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.bind(node.name)
+        if node.decorator_list:
+            self.effect = ANY
+        for part in (*node.decorator_list, node.args, *([node.returns] if node.returns else [])):
+            self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815  # NodeVisitor's naming
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self.visit(node.args)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        self.generic_visit(node)  # its name is unbound again when the handler ends
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.bind(node.name)
+        for part in (*node.decorator_list, *node.bases, *node.keywords):
+            self.visit(part)
+        self.scope(node.body)
+
+    def scope(self, nodes: list[Any]) -> None:
+        self.inner += 1
+        for node in nodes:
+            self.visit(node)
+        self.inner -= 1
+
+    def comprehension(self, node: Any) -> None:
+        self.scope([child for child in ast.iter_child_nodes(node)])
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension  # noqa: N815
+
+
+def _digest(node: Any) -> str:
+    parts: list[str] = []
+    _outline(node, parts)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _outline(node: Any, parts: list[str]) -> None:
+    """Writes the shape of ``node``: everything but bodies of functions and lambdas, docstrings and positions."""
+    if isinstance(node, ast.AST):
+        parts.append(type(node).__name__ + "(")
+        for field in node._fields:
+            if field in ("ctx", "type_comment", "kind") or (
+                field == "body" and isinstance(node, (*_FUNCTIONS, ast.Lambda))
+            ):
+                continue
+            value = getattr(node, field, None)
+            if field == "body" and isinstance(node, ast.ClassDef):
+                value = _docstring(value)[1]
+            _outline(value, parts)
+        parts.append(")")
+    elif isinstance(node, list):
+        parts.append("[")
+        for item in node:
+            _outline(item, parts)
+        parts.append("]")
+    else:
+        parts.append(f"{type(node).__name__}:{node!r}")
+
+
+def serve() -> None:
+    """Answers requests on standard input until it ends, each from a child of its own.
+
+    A request is a line of JSON ``{"optimize": n, "modules": [{"name", "path", "package", "size"}, ...]}`` and then the
+    sources, one after the other. The answer is a line ``{"modules": [{"size": n} | {"error": {"message", "line",
+    "column", "text"}}]}`` and then the builds. The child makes the answer independent of what was built before.
+    """
+    import importlib.util
+    import json
+    import os
+
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    tag = {
+        "implementation": sys.implementation.name,
+        "cache_tag": sys.implementation.cache_tag,
+        "magic": int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little"),
+        "version": sys.version.split()[0],
+    }
+    stdout.write(json.dumps(tag).encode() + b"\n")
+    stdout.flush()
+    while line := stdin.readline():
+        request = json.loads(line)
+        sources = [stdin.read(module["size"]) for module in request["modules"]]
+        child = os.fork() if hasattr(os, "fork") else 0
+        if child:
+            _, status = os.waitpid(child, 0)
+            if status:
+                raise SystemExit(f"the build's child ended with status {status}")
+            continue
+        _answer(stdout, request, sources)
+        stdout.flush()
+        if hasattr(os, "fork"):
+            os._exit(0)
+
+
+def _answer(stdout: Any, request: dict[str, Any], sources: list[bytes]) -> None:
+    import json
+
+    heads: list[dict[str, Any]] = []
+    blobs: list[bytes] = []
+    for module, source in zip(request["modules"], sources, strict=True):
+        try:
+            blob = build(source, module["name"], module["path"], module["package"], request.get("optimize", -1))
+        except SyntaxError as error:
+            place = {"line": error.lineno, "column": error.offset, "text": error.text}
+            heads.append({"error": {"message": error.msg, **place}})
+        else:
+            heads.append({"size": len(blob)})
+            blobs.append(blob)
+    stdout.write(json.dumps({"modules": heads}).encode() + b"\n")
+    for blob in blobs:
+        stdout.write(blob)
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["--serve"]:
+    serve()

@@ -1,0 +1,136 @@
+"""Compares two builds of a module. Pure: it looks at units and code objects, never at the live process.
+
+The rule that it upholds: units are matched by what they are, not by where they stand, and two units with the same
+outline differ in nothing but the bodies of their functions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+
+from .build import Unit
+
+
+_CO_OPTIMIZED = 1  # inspect.CO_OPTIMIZED: set on functions, not on modules and class bodies
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An old unit and the new one that takes its place; one of them is None where there is no such unit."""
+
+    old: Unit | None
+    new: Unit | None
+
+    @property
+    def same(self) -> bool:
+        """Whether going from old to new runs nothing."""
+        return self.old is not None and self.new is not None and self.old.outline == self.new.outline
+
+
+def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
+    """Every unit of both bodies in one match: in the order of the new body, then those that are gone."""
+    waiting: dict[str, list[Unit]] = defaultdict(list)
+    for unit in old:
+        waiting[_name(unit)].append(unit)
+    found: dict[int, Unit] = {}
+    for equal_outline in (True, False):  # an equal unit first, wherever it moved; then the one it replaces
+        for index, unit in enumerate(new):
+            if index in found:
+                continue
+            for candidate in waiting[_name(unit)]:
+                if (candidate.outline == unit.outline) is equal_outline:
+                    found[index] = candidate
+                    waiting[_name(unit)].remove(candidate)
+                    break
+    matches = [Match(found.get(index), unit) for index, unit in enumerate(new)]
+    matched = {id(unit) for unit in found.values()}
+    return matches + [Match(unit, None) for unit in old if id(unit) not in matched]
+
+
+def _name(unit: Unit) -> str:
+    """The unit's key without the number that tells repetitions apart."""
+    return unit.key.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class CodePair:
+    """An old code object of a function and the new one that takes its place."""
+
+    old: CodeType
+    new: CodeType
+    nested: bool
+    """Whether it is made inside another function, so that its owners can be anywhere."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two differ in anything, places in the source included."""
+        return not same_code(self.old, self.new)
+
+
+def pair_code(old: CodeType, new: CodeType) -> Iterator[CodePair]:
+    """Pairs the functions inside two runnable code objects of the same outline, the functions themselves included."""
+    yield from _pair_children(old, new, nested=False)
+
+
+def pair_functions(old: CodeType, new: CodeType, *, nested: bool = False) -> Iterator[CodePair]:
+    """Pairs two functions' code objects and all that is inside them."""
+    yield CodePair(old, new, nested)
+    yield from _pair_children(old, new, nested=True)
+
+
+def _pair_children(old: CodeType, new: CodeType, *, nested: bool) -> Iterator[CodePair]:
+    for before, after in _align(functions_in(old), functions_in(new)):
+        if before.co_flags & _CO_OPTIMIZED:
+            yield from pair_functions(before, after, nested=nested)
+        else:  # the body of a class: it runs once and has no owner
+            yield from _pair_children(before, after, nested=nested)
+
+
+def functions_in(code: CodeType) -> list[CodeType]:
+    """The code objects directly inside ``code``, in the order of the source."""
+    return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def _align(old: list[CodeType], new: list[CodeType]) -> Iterator[tuple[CodeType, CodeType]]:
+    """Pairs code objects of the same name: those that do the same first, the rest in order."""
+    waiting: dict[str, list[CodeType]] = defaultdict(list)
+    for code in old:
+        waiting[code.co_name].append(code)
+    pairs: dict[int, CodeType] = {}
+    for equal_shape in (True, False):
+        for index, code in enumerate(new):
+            if index in pairs:
+                continue
+            for candidate in waiting[code.co_name]:
+                if not equal_shape or _shape(candidate) == _shape(code):
+                    pairs[index] = candidate
+                    waiting[code.co_name].remove(candidate)
+                    break
+    for index, before in pairs.items():
+        yield before, new[index]
+
+
+def _shape(code: CodeType) -> tuple[object, ...]:
+    """What a code object does, without where it stands."""
+    constants = tuple(
+        _shape(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts
+    )
+    return (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, constants)
+
+
+def same_code(old: CodeType, new: CodeType) -> bool:
+    """Whether two code objects are the same, places in the source included."""
+    return old is new or (
+        old == new
+        and old.co_linetable == new.co_linetable
+        and all(same_code(a, b) for a, b in zip(functions_in(old), functions_in(new), strict=True))
+    )
+
+
+def docstring(code: CodeType) -> str | None:
+    """The docstring that a function made from ``code`` is born with."""
+    doc = FunctionType(code.replace(co_freevars=()) if code.co_freevars else code, {}).__doc__
+    return doc

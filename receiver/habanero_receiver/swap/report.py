@@ -1,0 +1,70 @@
+"""What a swap would do, or did, told per module. Pure data; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one unit cannot be swapped into the live process, and what to do instead."""
+
+    unit: str
+    line: int
+    reason: str
+    help: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.unit}: {self.reason}"
+
+
+@dataclass(slots=True)
+class ModuleReport:
+    """What happens to one module, unit by unit. Each list holds the units' names, in the order of the source."""
+
+    module: str
+    patched: list[str] = field(default_factory=list)
+    """Functions whose live objects get new code; nothing of them is run."""
+    run: list[str] = field(default_factory=list)
+    """Units that are run, because they are new or changed."""
+    kept: int = 0
+    """How many units are not run again."""
+    stale: list[str] = field(default_factory=list)
+    """Units that are kept although something that they were computed from has changed."""
+    removed: list[str] = field(default_factory=list)
+    migrated: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON types."""
+        refused = [{"unit": r.unit, "line": r.line, "reason": r.reason, "help": r.help} for r in self.refused]
+        return {
+            "module": self.module,
+            "patched": list(self.patched),
+            "run": list(self.run),
+            "kept": self.kept,
+            "stale": list(self.stale),
+            "removed": list(self.removed),
+            "migrated": list(self.migrated),
+            "refused": refused,
+        }
+
+
+@dataclass(slots=True)
+class SwapReport:
+    """What happens to every module that a swap touches, by name."""
+
+    modules: dict[str, ModuleReport] = field(default_factory=dict)
+
+    def of(self, name: str) -> ModuleReport:
+        """The report of module ``name``, made when first asked for."""
+        return self.modules.setdefault(name, ModuleReport(name))
+
+    def refusals(self) -> list[tuple[str, Refusal]]:
+        """Every refusal with the module it is in."""
+        return [(m.module, refusal) for m in self.modules.values() for refusal in m.refused]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"modules": [...]}``, sorted by module."""
+        return {"modules": [self.modules[name].to_json() for name in sorted(self.modules)]}
