@@ -13,11 +13,11 @@ whose bytecode is wanted: ``pythonX.Y -I -S build.py --serve``. It parses and co
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
 import hashlib
+import importlib
 import marshal
 import struct
 import sys
@@ -34,7 +34,6 @@ PURE, CALLS, ANY = 0, 1, 2
 
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PURE_NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple,
     ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.FormattedValue, ast.Subscript, ast.Slice, ast.Starred, ast.Lambda,
@@ -59,7 +58,7 @@ class Unit(NamedTuple):
     names: tuple[str, ...]
     """The names that it binds."""
     outline: str
-    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone."""
+    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone, in three parts."""
     decorators: str
     """Digest of its decorators, empty without any."""
     reads: tuple[str, ...]
@@ -106,7 +105,7 @@ def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1
     package_name = name if package else name.rpartition(".")[0]
     table = _Table(path, package_name, _future_flags(tree), optimize)
     doc, body = _docstring(tree.body)
-    units = tuple(table.units(body, ()))
+    units = _graft(code, table.units(body, ()))
     main = marshal.dumps(code)
     return _HEAD.pack(MAGIC, len(main)) + main + marshal.dumps((doc, tuple(map(_plain, units))))
 
@@ -138,11 +137,10 @@ def _main_size(blob: bytes) -> int:
 
 def _plain(unit: Unit) -> tuple[Any, ...]:
     """The unit as marshal takes it: exact tuples all the way down."""
-    fields = unit._replace(
-        imports=tuple(tuple(i) for i in unit.imports),  # type: ignore[arg-type]  # plain tuples for marshal
-        members=tuple(_plain(m) for m in unit.members),  # type: ignore[arg-type]  # likewise
-    )
-    return tuple(fields)
+    fields = unit._asdict()
+    fields["imports"] = tuple(tuple(i) for i in unit.imports)
+    fields["members"] = tuple(_plain(m) for m in unit.members)
+    return tuple(fields.values())
 
 
 def _unit(fields: tuple[Any, ...], filename: str) -> Unit:
@@ -152,15 +150,14 @@ def _unit(fields: tuple[Any, ...], filename: str) -> Unit:
             _set_filename(code, filename)
     return unit._replace(
         imports=tuple(Import(*i) for i in unit.imports),
-        members=tuple(_unit(m, filename) for m in unit.members),  # type: ignore[arg-type]  # still plain tuples
+        members=tuple(_unit(m, filename) for m in unit.members),
     )
 
 
 def _set_filename(code: CodeType, filename: str) -> None:
     """Names the file in ``code`` and all that it contains, as the import system does for a moved .pyc."""
-    import _imp
-
-    _imp._fix_co_filename(code, filename)
+    fix: Any = importlib.import_module("_imp")._fix_co_filename
+    fix(code, filename)
 
 
 def _future_flags(tree: ast.Module) -> int:
@@ -224,7 +221,7 @@ class _Table:
             kind=kind,
             key=key,
             names=names,
-            outline=_digest(_class_header(node) if isinstance(node, ast.ClassDef) else node),
+            outline=_class_outline(node) if isinstance(node, ast.ClassDef) else _digest(node),
             decorators=_digest(decorators) if decorators else "",
             reads=tuple(sorted(scan.reads)),
             calls=tuple(sorted(scan.calls)),
@@ -252,15 +249,15 @@ class _Table:
             node = ast.copy_location(shell, outer)
         module = ast.Module(body=[node], type_ignores=[])
         code = compile(module, self.path, "exec", flags=self.flags, dont_inherit=True, optimize=self.optimize)
+        found: CodeType = code  # compile's declared result is Any
         for _ in classes:
-            code = next(c for c in code.co_consts if isinstance(c, CodeType))
-        return code
+            found = _children(found)[0]
+        return found
 
     def imports(self, node: ast.stmt) -> list[Import]:
-        found = []
+        found: list[Import] = []
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                found.append(Import(alias.name, "", alias.asname or alias.name.partition(".")[0]))
+            found.extend(Import(a.name, "", a.asname or a.name.partition(".")[0]) for a in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = self.absolute(node.module or "", node.level)
             found.extend(Import(module, alias.name, alias.asname or alias.name) for alias in node.names)
@@ -282,9 +279,11 @@ def _kind_and_key(node: ast.stmt, names: tuple[str, ...]) -> tuple[str, str]:
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
         return "future", "future"
     if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return "import", "import " + ",".join(names)
-    if isinstance(node, (ast.Assign, ast.AnnAssign)) and names:
-        return "assign", "= " + ",".join(names)
+        return "import", "import " + ", ".join(names)
+    if isinstance(node, ast.AnnAssign) and names:
+        return "assign", names[0] + ": "
+    if isinstance(node, ast.Assign) and names:
+        return "assign", ", ".join(names) + " ="
     return "other", f"{type(node).__name__} {_digest(node)[:16]}"
 
 
@@ -299,8 +298,46 @@ def _bind(values: list[ast.expr], near: ast.stmt) -> ast.stmt:
     return ast.fix_missing_locations(ast.copy_location(node, near))
 
 
-def _class_header(node: ast.ClassDef) -> list[Any]:
-    return [node.name, node.bases, node.keywords, node.decorator_list, getattr(node, "type_params", [])]
+def _graft(whole: CodeType, units: list[Unit]) -> tuple[Unit, ...]:
+    """Puts the functions of the whole module's code into the units' own, so that a function is the same either way.
+
+    Compiled alone, a statement lacks what the compiler knows of the rest (which names are imported), and its functions
+    get other, if equivalent, bytecode. Both list functions in the order of the source.
+    """
+    waiting = [c for c in whole.co_consts if isinstance(c, CodeType)]
+    if len(waiting) != sum(len(_children(unit.code)) for unit in units):
+        return tuple(units)
+    grafted = []
+    for unit in units:
+        count = len(_children(unit.code))
+        mine, waiting = waiting[:count], waiting[count:]
+        bare, decorate = unit.bare, unit.decorate
+        if bare is not None:  # decorators are evaluated first
+            bare = _with_children(bare, mine[count - len(_children(bare)) :])
+        if decorate is not None:
+            decorate = _with_children(decorate, mine[: len(_children(decorate))])
+        members = unit.members
+        if unit.kind == "class":
+            body = next((c for c in mine if c.co_name == unit.names[0]), None)
+            members = members if body is None else _graft(body, list(members))
+        code = _with_children(unit.code, mine)
+        grafted.append(unit._replace(code=code, bare=bare, decorate=decorate, members=members))
+    return tuple(grafted)
+
+
+def _children(code: CodeType) -> list[CodeType]:
+    return [c for c in code.co_consts if isinstance(c, CodeType)]
+
+
+def _with_children(code: CodeType, children: list[CodeType]) -> CodeType:
+    following = iter(children)
+    return code.replace(co_consts=tuple(next(following) if isinstance(c, CodeType) else c for c in code.co_consts))
+
+
+def _class_outline(node: ast.ClassDef) -> str:
+    """Three digests, joined by colons: what makes it another class, its bases, its decorators."""
+    fixed = [node.name, node.keywords, getattr(node, "type_params", [])]
+    return ":".join(map(_digest, (fixed, node.bases, node.decorator_list)))
 
 
 class _Scan(ast.NodeVisitor):
@@ -388,18 +425,18 @@ class _Scan(ast.NodeVisitor):
         self.inner -= 1
 
     def comprehension(self, node: Any) -> None:
-        self.scope([child for child in ast.iter_child_nodes(node)])
+        self.scope(list(ast.iter_child_nodes(node)))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension  # noqa: N815
 
 
-def _digest(node: Any) -> str:
+def _digest(node: object) -> str:
     parts: list[str] = []
     _outline(node, parts)
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _outline(node: Any, parts: list[str]) -> None:
+def _outline(node: object, parts: list[str]) -> None:
     """Writes the shape of ``node``: everything but bodies of functions and lambdas, docstrings and positions."""
     if isinstance(node, ast.AST):
         parts.append(type(node).__name__ + "(")
@@ -410,7 +447,7 @@ def _outline(node: Any, parts: list[str]) -> None:
                 continue
             value = getattr(node, field, None)
             if field == "body" and isinstance(node, ast.ClassDef):
-                value = _docstring(value)[1]
+                value = _docstring(node.body)[1]
             _outline(value, parts)
         parts.append(")")
     elif isinstance(node, list):

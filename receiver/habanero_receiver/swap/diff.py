@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 
 from .build import Unit
-
 
 _CO_OPTIMIZED = 1  # inspect.CO_OPTIMIZED: set on functions, not on modules and class bodies
 
@@ -105,7 +104,7 @@ def _align(old: list[CodeType], new: list[CodeType]) -> Iterator[tuple[CodeType,
             if index in pairs:
                 continue
             for candidate in waiting[code.co_name]:
-                if not equal_shape or _shape(candidate) == _shape(code):
+                if not equal_shape or same_behaviour(candidate, code):
                     pairs[index] = candidate
                     waiting[code.co_name].remove(candidate)
                     break
@@ -113,11 +112,14 @@ def _align(old: list[CodeType], new: list[CodeType]) -> Iterator[tuple[CodeType,
         yield before, new[index]
 
 
+def same_behaviour(old: CodeType, new: CodeType) -> bool:
+    """Whether two code objects do the same, wherever they stand."""
+    return _shape(old) == _shape(new)
+
+
 def _shape(code: CodeType) -> tuple[object, ...]:
     """What a code object does, without where it stands."""
-    constants = tuple(
-        _shape(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts
-    )
+    constants = tuple(_shape(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts)
     return (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, constants)
 
 
@@ -132,5 +134,4 @@ def same_code(old: CodeType, new: CodeType) -> bool:
 
 def docstring(code: CodeType) -> str | None:
     """The docstring that a function made from ``code`` is born with."""
-    doc = FunctionType(code.replace(co_freevars=()) if code.co_freevars else code, {}).__doc__
-    return doc
+    return FunctionType(code, {}, closure=tuple(CellType() for _ in code.co_freevars)).__doc__

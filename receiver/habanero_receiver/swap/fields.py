@@ -20,11 +20,7 @@ def _find_offset() -> int | None:
         return None
     first, second = _sample(1), _sample(2)
     slots = range(2 * _POINTER, FunctionType.__basicsize__, _POINTER)
-    offsets = [
-        offset
-        for offset in slots
-        if all(_read(f, offset) == id(f.__closure__) for f in (first, second))
-    ]
+    offsets = [offset for offset in slots if all(_read(f, offset) == id(f.__closure__) for f in (first, second))]
     return offsets[0] if len(offsets) == 1 else None
 
 

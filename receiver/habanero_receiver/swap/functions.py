@@ -1,0 +1,88 @@
+"""Moves a living function to new code: the assignments that do it, and their inverses, worked out beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from . import fields
+from .diff import docstring
+from .undo import Step, UndoLog
+
+_BORN_WITH = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__")
+"""What a ``def`` statement gives a function beside its code and closure."""
+
+
+class ClosureError(Exception):
+    """The living function's closure lacks what its new code wants. The argument says what."""
+
+
+def patch(
+    function: FunctionType, new: CodeType, extra: Mapping[str, CellType] | None = None
+) -> list[tuple[Step, Step]]:
+    """The steps, with inverses, that make ``function`` run ``new`` at its next call.
+
+    ``extra`` are cells for free variables that the closure lacks. Raises ClosureError for one that has no value.
+    """
+    old = function.__code__
+    pairs: list[tuple[Step, Step]] = []
+    if new.co_freevars == old.co_freevars:
+        pairs.append(((setattr, function, "__code__", new), (setattr, function, "__code__", old)))
+    else:
+        cells = closure_for(function, new, extra or {})
+        pairs.append(((exchange, function, new, cells), (exchange, function, old, function.__closure__)))
+    before, after = docstring(old), docstring(new)
+    if before != after and function.__doc__ == before:
+        pairs.append(((setattr, function, "__doc__", after), (setattr, function, "__doc__", before)))
+    return pairs
+
+
+def closure_for(function: FunctionType, new: CodeType, extra: Mapping[str, CellType]) -> tuple[CellType, ...] | None:
+    """The closure for ``new``, by name, from the function's own cells and ``extra``."""
+    cells = {**extra, **dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))}
+    missing = [name for name in new.co_freevars if name not in cells]
+    if missing:
+        raise ClosureError(
+            f"its new code reads {', '.join(missing)} of the function around it, "
+            "which the living function was not given a value for"
+        )
+    if not fields.available:
+        raise ClosureError("this interpreter does not let the closure of a living function change")
+    return tuple(cells[name] for name in new.co_freevars) or None
+
+
+def exchange(function: FunctionType, code: CodeType, closure: tuple[CellType, ...] | None) -> None:
+    """Gives ``function`` code and the closure that fits it."""
+    fields.set_closure(function, closure)
+    function.__code__ = code
+
+
+def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, CellType]) -> list[tuple[Step, Step]]:
+    """The steps that give the living ``target`` all that the newly made ``source`` was born with."""
+    born = {**extra, **dict(zip(source.__code__.co_freevars, source.__closure__ or (), strict=True))}
+    pairs = patch(target, source.__code__, born)
+    for name in _BORN_WITH:
+        old, new = getattr(target, name), getattr(source, name)
+        if old is not new:
+            pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
+    return pairs
+
+
+def apply(pairs: list[tuple[Step, Step]], log: UndoLog) -> None:
+    """Does prepared steps as one."""
+    log.do_all([step for step, _ in pairs], [inverse for _, inverse in pairs])
+
+
+def class_cell(owner: type) -> dict[str, CellType]:
+    """The ``__class__`` cell that a method of ``owner`` closes over."""
+    return {"__class__": CellType(owner)}
+
+
+def is_plain(value: Any) -> bool:
+    """Whether ``value`` is an object that nothing can change: safe to compare, to compute with and to replace."""
+    if isinstance(value, (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range)):
+        return type(value).__module__ == "builtins"
+    if type(value) in (tuple, frozenset):
+        return all(is_plain(item) for item in value)
+    return False

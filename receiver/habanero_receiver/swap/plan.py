@@ -1,0 +1,76 @@
+"""The plan of a swap: which functions get new code, what is run and when, what is kept, what is refused.
+
+`planner` fills it in, the engine carries it out. The plan itself decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from .build import Build, Unit
+from .diff import CodePair
+from .live import FunctionIndex
+from .report import ModuleReport, Refusal
+from .steps import Define, Run, Scope, Step
+
+COLD = "deploy this change with a restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A function's code that gives way to another, wherever the function lives."""
+
+    pair: CodePair
+    unit: Unit
+    must: bool
+    """Whether a living function that cannot take the new code refuses the swap: nothing else would renew it."""
+    cells: Mapping[str, CellType]
+    """What its closure may gain."""
+
+
+@dataclass(slots=True)
+class ModulePlan:
+    """What a swap does to one live module."""
+
+    module: ModuleType
+    old: Build
+    new: Build
+    index: FunctionIndex
+    scope: Scope
+    report: ModuleReport
+    patches: list[Patch] = field(default_factory=list)
+    early: dict[str, Any] = field(default_factory=dict)
+    """Names bound by what could be run while planning."""
+    late: set[str] = field(default_factory=set)
+    """Names bound by what is run inside the commit."""
+    steps: list[Step] = field(default_factory=list)
+    """What is run inside the commit, in order."""
+    assignments: list[tuple[Any, str, Any]] = field(default_factory=list)
+    """Attributes of modules and classes that change without running anything: owner, name, value."""
+    changing: set[str] = field(default_factory=set)
+    """Names whose values this swap may exchange."""
+    kept: list[Unit] = field(default_factory=list)
+    """Units that are not run again."""
+
+    def refuse(self, unit: Unit, reason: str, help: str = COLD) -> None:  # noqa: A002  # the word of the error form
+        """Notes why a unit cannot be swapped."""
+        refusal = Refusal(unit.key, unit.line, reason, help)
+        if refusal not in self.report.refused:
+            self.report.refused.append(refusal)
+
+    def run_late(self, scope: Scope, old: Unit | None, new: Unit) -> None:
+        """Has a new or changed unit run inside the commit."""
+        if new.kind == "function":
+            self.steps.append(Define(scope, new, old, self.owners(old)))
+        else:
+            self.steps.append(Run(scope, new))
+
+    def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
+        """Finds, when called, the living functions that a ``def`` left behind."""
+        if unit is None or unit.kind != "function":
+            return list
+        codes = [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.names[0]]
+        return lambda: [function for code in codes for function in self.index.of(code)]

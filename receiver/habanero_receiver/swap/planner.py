@@ -1,0 +1,126 @@
+"""Plans the swap of one module by comparing its units, old and new.
+
+Planning changes nothing that is live. What can be run without anyone noticing (imports of libraries, constants, plain
+functions) is run here, in a namespace of its own; what could touch live objects becomes a step of the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import CellType, ModuleType
+from typing import Any
+
+from .build import CALLS, PURE, Unit
+from .classes import plan_class
+from .diff import Match, match_units, pair_code
+from .functions import is_plain
+from .plan import ModulePlan, Patch
+from .steps import Remove
+
+_UNKNOWN = object()
+
+
+def plan_module(plan: ModulePlan) -> None:
+    """Fills in the plan of one module."""
+    matches = match_units(plan.old.units, plan.new.units)
+    bound = {name for match in matches if match.new is not None for name in match.new.names}
+    for match in matches:
+        _plan_unit(plan, match, bound)
+    if plan.old.doc != plan.new.doc:
+        plan.assignments.append((plan.module, "__doc__", plan.new.doc))
+
+
+def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
+    old, new = match.old, match.new
+    if new is None:
+        assert old is not None  # a match has one of the two
+        _plan_removal(plan, old, bound)
+        return
+    if old is not None and new.kind == "class":
+        plan_class(plan, old, new, plan.scope.globals.get(new.names[0]))
+        return
+    if old is not None:
+        plan.patches.extend(patches(match, {}))
+    if match.same:
+        plan.kept.append(new)
+        plan.report.kept += 1
+    else:
+        _plan_run(plan, old, new)
+
+
+def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
+    """The functions inside a matched unit, old and new; a changed ``def`` itself is left to the step that runs it."""
+    if match.old is None or match.new is None:
+        return
+    for pair in pair_code(match.old.code, match.new.code):
+        own = match.new.kind == "function" and not pair.nested and pair.new.co_name == match.new.names[0]
+        if pair.changed and (match.same or not own):
+            yield Patch(pair, match.new, match.same, cells)
+
+
+def _plan_removal(plan: ModulePlan, unit: Unit, bound: set[str]) -> None:
+    if unit.kind == "future":
+        return
+    names = tuple(name for name in unit.names if name not in bound)
+    if names or unit.decorate is not None:
+        plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit)))
+        plan.changing.update(names)
+    plan.report.removed.append(unit.key)
+
+
+def _plan_run(plan: ModulePlan, old: Unit | None, new: Unit) -> None:
+    if new.kind == "future":
+        return
+    plan.report.run.append(new.key)
+    plan.changing.update(new.names)
+    if _runs_unseen(plan, old, new):
+        names = _Names(plan.early)
+        plan.scope.run(new.code, names)
+        plan.early.update(names.bound)
+    else:
+        plan.late.update(new.names)
+        plan.run_late(plan.scope, old, new)
+
+
+class _Names(dict[str, Any]):
+    """The local names of a unit that is run while planning: what was bound so far, and what it binds itself."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        super().__init__(known)
+        self.bound: dict[str, Any] = {}
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        self.bound[name] = value
+
+
+def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
+    """Whether running the unit now, out of the live module's sight, gives what running it in the commit would."""
+    if unit.kind == "import":
+        return not any(plan.scope.is_own(i.module) or i.name == "*" for i in unit.imports)
+    if unit.kind not in ("function", "assign") or unit.effect > CALLS or plan.late.intersection(unit.reads):
+        return False
+    if unit.kind == "function" and old is not None:
+        return False  # living functions take the new one over, inside the commit
+    values = {name: _lookup(plan, name) for name in unit.reads}
+    settled = all(is_plain(value) or _is_outside(plan, value) for value in values.values())
+    return settled and (unit.effect == PURE or all(_is_outside(plan, values.get(root)) for root in unit.calls))
+
+
+def _lookup(plan: ModulePlan, name: str) -> Any:
+    builtins = plan.scope.globals["__builtins__"]
+    builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+    for names in (plan.early, plan.scope.globals, builtins):
+        if name in names:
+            return names[name]
+    return _UNKNOWN
+
+
+def _is_outside(plan: ModulePlan, value: Any) -> bool:
+    """Whether a module or callable comes from outside of the app: no swap changes it, and it cannot know the app."""
+    if isinstance(value, ModuleType):
+        return not plan.scope.is_own(value.__name__)
+    if isinstance(value, type) or callable(value):
+        home = getattr(value, "__module__", None)
+        return isinstance(home, str) and not plan.scope.is_own(home) and not plan.scope.is_own(type(value).__module__)
+    return False

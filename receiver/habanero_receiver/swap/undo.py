@@ -1,0 +1,196 @@
+"""Changes with their inverses, so that a swap is done whole or not at all.
+
+Two kinds of change are known: an assignment, whose inverse is known before it is made, and the effect of running a
+statement of the new code, whose inverse is a shallow copy of every container that the statement could reach. What a
+statement did outside of the process (a file, a socket, a thread) cannot be undone.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import starmap
+from types import ModuleType
+from typing import Any
+
+from .live import instance_dict, reachable
+
+Step = tuple[Any, ...]
+"""A callable and its arguments."""
+_MISSING: Any = object()
+
+
+class UndoLog:
+    """The inverses of all that was done so far, newest last."""
+
+    def __init__(self) -> None:
+        self._inverses: list[Step] = []
+
+    def do(self, step: Step, inverse: Step) -> None:
+        """Does one step, its inverse noted first so that half a step can be undone too."""
+        self._inverses.append(inverse)
+        step[0](*step[1:])
+
+    def do_all(self, steps: list[Step], inverses: list[Step]) -> None:
+        """Does many prepared steps without running any bytecode in between: no other thread sees some of them done."""
+        self._inverses.extend(inverses)
+        deque(starmap(operator.call, steps), maxlen=0)
+
+    def note(self, inverse: Step) -> None:
+        """Notes the inverse of something that is about to be done."""
+        self._inverses.append(inverse)
+
+    def set_item(self, mapping: dict[str, Any], name: str, value: object) -> None:
+        """Binds a name in a namespace, if it is not bound to that very object yet."""
+        old = mapping.get(name, _MISSING)
+        if old is not value:
+            inverse: Step = (mapping.pop, name, None) if old is _MISSING else (mapping.__setitem__, name, old)
+            self.do((mapping.__setitem__, name, value), inverse)
+
+    def delete_item(self, mapping: dict[Any, Any], name: object) -> None:
+        """Unbinds a name in a namespace, if it is bound."""
+        if name in mapping:
+            self.do((mapping.pop, name), (mapping.__setitem__, name, mapping[name]))
+
+    def set_attribute(self, target: object, name: str, value: object) -> None:
+        """Assigns an attribute as `setattr` does."""
+        old = getattr(target, name, _MISSING)
+        inverse: Step = (_delete_attribute, target, name) if old is _MISSING else (setattr, target, name, old)
+        self.do((setattr, target, name, value), inverse)
+
+    def set_class_attribute(self, cls: type, name: str, value: object) -> None:
+        """Puts ``value`` as it is into the class's namespace, past what a metaclass makes of assignments."""
+        old = cls.__dict__.get(name, _MISSING)
+        if old is value:
+            return
+        inverse: Step = (_drop_class_attribute, cls, name)
+        if old is not _MISSING:
+            inverse = (type.__setattr__, cls, name, old)
+        self.do((type.__setattr__, cls, name, value), inverse)
+
+    def delete_class_attribute(self, cls: type, name: str) -> None:
+        """Takes a name out of the class's own namespace, if it is there."""
+        if name in cls.__dict__:
+            self.do((type.__delattr__, cls, name), (type.__setattr__, cls, name, cls.__dict__[name]))
+
+    def undo(self) -> None:
+        """Puts everything back, newest first. Goes on over errors and raises the first of them at the end."""
+        first: BaseException | None = None
+        while self._inverses:
+            inverse = self._inverses.pop()
+            try:
+                inverse[0](*inverse[1:])
+            except BaseException as error:  # the rest must be put back whatever one of them does
+                first = first or error
+        if first is not None:
+            raise first
+
+
+def _delete_attribute(target: object, name: str) -> None:
+    if name in (instance_dict(target) or ()):
+        delattr(target, name)
+
+
+def _drop_class_attribute(cls: type, name: str) -> None:
+    if name in cls.__dict__:
+        type.__delattr__(cls, name)
+
+
+class Snapshot:
+    """Shallow copies of the containers that statements about to be run can reach."""
+
+    def __init__(self, roots: Iterable[object], own_modules: frozenset[str]) -> None:
+        self.lists: list[tuple[list[Any] | deque[Any], list[Any]]] = []
+        self.sets: list[tuple[set[Any], set[Any]]] = []
+        self.dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self.instances: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.classes: list[tuple[type, dict[str, Any]]] = []
+        seen: set[int] = set()
+        for item in reachable(roots, own_modules):
+            if isinstance(item, (list, set, dict, deque, type)):
+                seen.add(id(item))
+                self._copy(item, own_modules)
+            if (held := instance_dict(item)) is not None and id(held) not in seen:
+                self.instances.append((held, dict.copy(held)))
+
+    def _copy(self, held: object, own_modules: frozenset[str]) -> None:
+        if isinstance(held, (list, deque)):
+            self.lists.append((held, list(held)))
+        elif isinstance(held, set):
+            self.sets.append((held, set(held)))
+        elif isinstance(held, dict):
+            self.dicts.append((held, dict.copy(held)))
+        elif isinstance(held, type) and held.__module__ in own_modules:
+            self.classes.append((held, dict(held.__dict__)))
+
+    def restore(self) -> None:
+        """Gives every container the content that it had, those that did not change left alone."""
+        for items, old_items in self.lists:
+            if not _same_items(items, old_items):
+                fill(items, old_items)
+        for members, old_members in self.sets:
+            if members != old_members:
+                members.clear()
+                members.update(old_members)
+        for mapping, old_mapping in [*self.dicts, *self.instances]:
+            _restore_mapping(mapping, old_mapping)
+        for cls, old_namespace in self.classes:
+            _restore_class(cls, old_namespace)
+
+
+def fill(items: list[Any] | deque[Any], content: list[Any]) -> None:
+    """Gives a list or deque this content; a list in one step, since others may be reading it."""
+    if isinstance(items, list):
+        items[:] = content
+    else:
+        items.clear()
+        items.extend(content)
+
+
+def _same_items(items: list[Any] | deque[Any], old: list[Any]) -> bool:
+    return len(items) == len(old) and all(a is b for a, b in zip(items, old, strict=True))
+
+
+def _restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
+    """Item by item: a namespace in use must never be seen empty."""
+    for key in [key for key in dict.keys(mapping) if key not in old]:
+        dict.pop(mapping, key, None)
+    for key, value in old.items():
+        if dict.get(mapping, key, _MISSING) is not value:
+            dict.__setitem__(mapping, key, value)
+
+
+def _restore_class(cls: type, old: dict[str, Any]) -> None:
+    for name in [name for name in cls.__dict__ if name not in old]:
+        _drop_class_attribute(cls, name)
+    for name, value in old.items():
+        if cls.__dict__.get(name, _MISSING) is not value and name not in ("__dict__", "__weakref__"):
+            type.__setattr__(cls, name, value)
+
+
+class Imports:
+    """Which modules were imported, to take away those that a failed swap brought in."""
+
+    def __init__(self, is_own: Callable[[str], bool]) -> None:
+        self.is_own = is_own
+        self.before = {name: module for name, module in sys.modules.items() if is_own(name)}
+
+    def restore(self) -> None:
+        """Forgets the app's modules that were imported since, and remembers those that were dropped."""
+        now = {name: module for name, module in sys.modules.items() if self.is_own(name)}
+        for name, module in now.items():
+            if name not in self.before:
+                del sys.modules[name]
+                _unbind_from_parent(name, module)
+        for name, module in self.before.items():
+            if sys.modules.get(name) is not module:
+                sys.modules[name] = module
+
+
+def _unbind_from_parent(name: str, module: ModuleType) -> None:
+    parent, _, child = name.rpartition(".")
+    namespace = vars(sys.modules[parent]) if parent in sys.modules else {}
+    if namespace.get(child) is module:
+        del namespace[child]
