@@ -1,0 +1,261 @@
+"""Reads the receiver's settings from the environment: whom to trust, what for, and where releases are kept.
+
+What it does: turns HABANERO_* variables (and, for the packages alone, `[tool.habanero]` of pyproject.toml) into one
+frozen value. What it does not: it opens no bucket, reads no source and imports nothing of the app.
+
+The rule it upholds: a setting that cannot be used stops the start, with its name and what to write instead. Who may
+change this process's code is never guessed: without trusted keys there is no configuration at all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+from urllib.parse import quote
+
+from habanero_receiver.errors import ConfigError
+from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
+from habanero_receiver.release.limits import DEFAULT_LIMITS
+from habanero_receiver.release.statement import PythonTag
+from habanero_receiver.trust import TrustPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WhenUnverified = Literal["base", "require"]
+
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+_TARGET = re.compile(f"({_WORD})/({_WORD})#({_WORD})")
+_INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """All settings of one process.
+
+    target     "app/environment#id", as releases name it
+    keys       who may sign; `revoked` key ids do not count, `threshold` is how many have to sign
+    bucket     URL of the bucket
+    top_level  the packages and modules that a release may replace
+    root       the folder that they lie in
+    instance   this machine's name in the fleet
+    boot       "base": a head that cannot be verified or loaded means the code on disk, loudly; "require": no start
+    """
+
+    target: str
+    keys: tuple[TrustedKey, ...]
+    revoked: frozenset[str]
+    threshold: int
+    bucket: str
+    top_level: tuple[str, ...]
+    root: Path
+    instance: str
+    boot: WhenUnverified
+
+    @property
+    def app(self) -> str:
+        """The part of the target before the slash."""
+        return self.target.partition("/")[0]
+
+    @property
+    def environment(self) -> str:
+        """The part of the target between the slash and the number sign."""
+        return self.target.partition("/")[2].partition("#")[0]
+
+    def policy(self) -> TrustPolicy:
+        """What `trust` judges releases by."""
+        return TrustPolicy(
+            keys=self.keys,
+            revoked=self.revoked,
+            threshold=self.threshold,
+            target=self.target,
+            allowed_modules=frozenset(self.top_level),
+            python=PythonTag.current(),
+            limits=DEFAULT_LIMITS,
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], cwd: Path) -> ReceiverConfig | None:
+        """The settings in `environ`, relative to the folder `cwd`; None without trusted keys.
+
+        ConfigError names the variable that cannot be used and says what to write.
+        """
+        keys = _trusted_keys(environ, cwd)
+        if keys is None:
+            return None
+        revoked = _revoked(environ)
+        watched = _watched(environ, cwd)
+        top_level = tuple(sorted({path.stem if path.suffix == ".py" else path.name for path in watched}))
+        return cls(
+            target=_target(environ),
+            keys=keys,
+            revoked=revoked,
+            threshold=_threshold(environ, sum(key.key.keyid not in revoked for key in keys)),
+            bucket=environ.get("HABANERO_BUCKET") or f"file://{quote(str(cwd / '.habanero' / 'bucket'))}",
+            top_level=top_level,
+            root=_root(environ, cwd, top_level, watched),
+            instance=_instance(environ),
+            boot=_when_unverified(environ),
+        )
+
+
+def _trusted_keys(environ: Mapping[str, str], cwd: Path) -> tuple[TrustedKey, ...] | None:
+    text = environ.get("HABANERO_TRUSTED_KEYS", "")
+    file = environ.get("HABANERO_TRUSTED_KEYS_FILE", "")
+    if text.strip() and file:
+        raise _bad("HABANERO_TRUSTED_KEYS", "and HABANERO_TRUSTED_KEYS_FILE are both set", "keep one of the two")
+    if file:
+        text = _guarded_text(cwd / file)
+    elif not text.strip():
+        return None
+    keys = parse_allowed_signers(text)
+    if not keys:
+        raise _bad("HABANERO_TRUSTED_KEYS_FILE", f"names {file}, which lists no key", "name ssh-ed25519 AAAA…")
+    return keys
+
+
+def _guarded_text(path: Path) -> str:
+    """The text of a file that decides who may change this process; refused when anybody may write it."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            folder = path.parent.stat().st_mode
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            "trust-file", f"the trusted keys in {path} cannot be read: {error}", subject=str(path)
+        ) from error
+    if mode & stat.S_IWOTH:
+        raise _writable(path, "file", f"chmod o-w {path}")
+    if folder & stat.S_IWOTH and not folder & stat.S_ISVTX:
+        raise _writable(path, "folder", f"chmod o-w {path.parent}")
+    return text
+
+
+def _writable(path: Path, what: str, command: str) -> ConfigError:
+    return ConfigError(
+        "trust-file",
+        f"the {what} of the trusted keys {path} can be written by every user of this machine",
+        subject=str(path),
+        help=command,
+    )
+
+
+def _target(environ: Mapping[str, str]) -> str:
+    target = environ.get("HABANERO_TARGET", "")
+    if not _TARGET.fullmatch(target):
+        raise _bad(
+            "HABANERO_TARGET",
+            f"is {target!r}" if target else "is not set",
+            "app/environment#id as `habanero-py init` printed it: shop/production#9f2c41",
+        )
+    return target
+
+
+def _revoked(environ: Mapping[str, str]) -> frozenset[str]:
+    words = frozenset(environ.get("HABANERO_REVOKED_KEYS", "").replace(",", " ").split())
+    for word in words:
+        if not _KEYID.fullmatch(word):
+            raise _bad("HABANERO_REVOKED_KEYS", f"holds {word!r}", "as ssh-keygen -lf prints them: SHA256:…")
+    return words
+
+
+def _threshold(environ: Mapping[str, str], usable: int) -> int:
+    word = environ.get("HABANERO_THRESHOLD") or "1"
+    number = int(word) if word.isascii() and word.isdecimal() and len(word) < 4 else 0
+    if not 1 <= number <= usable:
+        raise ConfigError(
+            "threshold",
+            f"HABANERO_THRESHOLD is {word}, and {usable} trusted keys are not revoked: nothing could ever be accepted",
+            subject="HABANERO_THRESHOLD",
+            help="a number from 1 to that of the trusted keys",
+        )
+    return number
+
+
+def _watched(environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
+    """The packages as paths: bare names from HABANERO_MODULES, else the `watch` entries of pyproject.toml."""
+    words = environ.get("HABANERO_MODULES", "").replace(",", " ").split()
+    origin = "HABANERO_MODULES"
+    if not words:
+        origin = f"[tool.habanero] watch in {cwd / 'pyproject.toml'}"
+        words = _watch_entries(cwd / "pyproject.toml")
+    if not words:
+        raise _bad("HABANERO_MODULES", "is not set", "the packages of the app: HABANERO_MODULES=shop,lib")
+    paths = tuple(Path(word) for word in words)
+    for path in paths:
+        name = path.stem if path.suffix == ".py" else path.name
+        if not name.isidentifier() or (origin == "HABANERO_MODULES" and len(path.parts) > 1):
+            raise _bad(origin, f"holds {str(path)!r}, which is not the name of a package", "top-level names: shop, lib")
+    return paths
+
+
+def _watch_entries(pyproject: Path) -> list[str]:
+    import tomllib
+
+    try:
+        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise ConfigError("bad-toml", f"{pyproject} cannot be read: {error}", subject=str(pyproject)) from error
+    table = document.get("tool", {})
+    table = table.get("habanero", {}) if isinstance(table, dict) else {}
+    entries = table.get("watch", []) if isinstance(table, dict) else []
+    if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
+        raise _bad("watch", f"in {pyproject} is not a list of folders", 'watch = ["src/shop"]')
+    return [os.path.normpath(entry) for entry in entries]
+
+
+def _root(environ: Mapping[str, str], cwd: Path, top_level: Sequence[str], watched: Sequence[Path]) -> Path:
+    """The folder of the packages: as said, else where this process would import them, else where they are watched."""
+    said = environ.get("HABANERO_ROOT")
+    places = [cwd / said] if said else [cwd / place for place in sys.path]
+    if not said:
+        places += [(cwd / path).parent for path in watched] + [cwd]
+    for sourced in (True, False):
+        for place in places:
+            if all(_importable(place, name, sourced=sourced) for name in top_level):
+                return place
+    raise ConfigError(
+        "bad-setting",
+        f"HABANERO_ROOT is {said}, which does not hold {', '.join(top_level)}"
+        if said
+        else f"no folder on this process's path holds {', '.join(top_level)}",
+        subject="HABANERO_ROOT",
+        help="the one folder that holds all the packages of HABANERO_MODULES: HABANERO_ROOT=/srv/shop/src",
+    )
+
+
+def _importable(place: Path, name: str, *, sourced: bool) -> bool:
+    """Whether `place` holds the package or module; only when not `sourced` is a folder without `__init__.py` one."""
+    package = place / name
+    return (package / "__init__.py" if sourced else package).exists() or (place / f"{name}.py").is_file()
+
+
+def _instance(environ: Mapping[str, str]) -> str:
+    name = environ.get("HABANERO_INSTANCE") or environ.get("FLY_MACHINE_ID") or os.uname().nodename
+    if not _INSTANCE.fullmatch(name):
+        raise _bad("HABANERO_INSTANCE", f"is {name!r}", "letters, digits, dots and dashes, at most 100")
+    return name
+
+
+def _when_unverified(environ: Mapping[str, str]) -> WhenUnverified:
+    word = environ.get("HABANERO_BOOT") or "base"
+    if word not in ("base", "require"):
+        raise _bad(
+            "HABANERO_BOOT",
+            f"is {word!r}",
+            "base: start on the code on disk when the newest release cannot be loaded; require: do not start then",
+        )
+    return cast("WhenUnverified", word)
+
+
+def _bad(name: str, what: str, hint: str) -> ConfigError:
+    return ConfigError("bad-setting", f"{name} {what}", subject=name, help=hint)

@@ -1,0 +1,140 @@
+"""From a journal to code that may run: the newest release that can be trusted, and its modules, verified.
+
+What it does: steps to the journal's last entry, has `trust` judge it and what it follows, reads the blobs that its
+manifest names. What it does not: it decides nothing that `trust` decides, unmarshals nothing and imports nothing.
+
+The rule it upholds: no release is loaded that is not signed by keys trusted today, over this base, after the very
+predecessor that it names; and one whose blobs are not all there and right is not loaded in part.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from habanero_receiver import trust
+from habanero_receiver.errors import HabaneroError, StoreError
+from habanero_receiver.journal.bucket import TooLargeError
+from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.swap.image import ModuleImage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from habanero_receiver.journal.journal import Journal
+    from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
+    from habanero_receiver.release.statement import Statement
+
+Images = dict[str, ModuleImage | None]
+
+BUDGET_S = 5.0
+"""How long the search for the head may take. A bucket that is slower counts as one that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The head, and what stands after it and was refused.
+
+    `statement` is None on the base. `last` is the number of the journal's last entry; when it is not the head's,
+    `refused` says what is wrong with it.
+    """
+
+    head: trust.Head
+    statement: Statement | None
+    last: int
+    refused: HabaneroError | None
+
+
+def find_head(journal: Journal, policy: trust.TrustPolicy, base: str, *, budget_s: float = BUDGET_S) -> Found:
+    """Find the newest entry over `base` that is signed by keys trusted today and follows its predecessor.
+
+    What lies below that one is covered by its hashes and not read again. StoreError when the bucket fails or is slow.
+    """
+    deadline = time.monotonic() + budget_s
+    last = 0
+    while _entry(journal, last + 1, deadline) is not None:
+        last += 1
+    refused: HabaneroError | None = None
+    for seq in range(last, 0, -1):
+        try:
+            head, statement = _judged(journal, policy, base, seq, deadline)
+        except StoreError:
+            raise
+        except HabaneroError as error:
+            refused = refused or error
+        else:
+            return Found(head, statement, last, refused)
+    return Found(trust.Head.start(base), None, last, refused)
+
+
+def load_overlay(
+    journal: Journal, statement: Statement, policy: trust.TrustPolicy, root: Path
+) -> tuple[Manifest, Images]:
+    """Read a release's manifest and all its modules; each image's file is below `root`.
+
+    StoreError for a blob that is not there or not right; the errors of `trust.judge_manifest`.
+    """
+    data = _blob(journal, statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
+    manifest = trust.judge_manifest(data, statement, policy)
+    images = {
+        name: None if entry is None else _image(journal, name, entry, root) for name, entry in manifest.modules.items()
+    }
+    return manifest, images
+
+
+def _judged(
+    journal: Journal, policy: trust.TrustPolicy, base: str, seq: int, deadline: float
+) -> tuple[trust.Head, Statement]:
+    previous = trust.Head.start(base)
+    if seq > 1:
+        before = Envelope.decode(_entry(journal, seq - 1, deadline) or b"", policy.limits)
+        previous = trust.Head(seq - 1, before.digest)
+    data = _entry(journal, seq, deadline) or b""
+    statement = trust.judge_entry(data, policy, base, previous, seq=seq, require_trusted_key=True)
+    return trust.head_of(Envelope.decode(data, policy.limits), statement), statement
+
+
+def _entry(journal: Journal, seq: int, deadline: float) -> bytes | None:
+    """The entry; empty bytes, which nothing accepts, for one that is too large to be one."""
+    if time.monotonic() > deadline:
+        raise StoreError(
+            "store",
+            f"the bucket took too long: the search for the newest release ended at entry {seq}",
+            subject=str(seq),
+        )
+    try:
+        return journal.entry(seq)
+    except TooLargeError:
+        return b""
+
+
+def _image(journal: Journal, name: str, entry: ModuleEntry, root: Path) -> ModuleImage:
+    return ModuleImage(
+        name=name,
+        package=entry.package,
+        filename=str(root / entry.path),
+        source=_sized(journal, entry.source),
+        code=_sized(journal, entry.code),
+    )
+
+
+def _sized(journal: Journal, ref: BlobRef) -> bytes:
+    data = _blob(journal, ref.sha256, ref.size)
+    if len(data) != ref.size:
+        raise StoreError(
+            "store-corrupt", f"blob {ref.sha256[:12]}… is shorter than the manifest says", subject=ref.sha256
+        )
+    return data
+
+
+def _blob(journal: Journal, sha256: str, size: int) -> bytes:
+    data = journal.get_blob(sha256, size)
+    if data is None:
+        raise StoreError(
+            "blob-missing",
+            f"the bucket has no blob {sha256[:12]}…, which the release needs",
+            subject=sha256,
+            help="push again: what the server lacks is sent with it",
+        )
+    return data

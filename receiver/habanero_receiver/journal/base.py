@@ -1,0 +1,168 @@
+"""The base: the code that a process was deployed with, named by a digest of the app's own sources as they lie on disk.
+
+What it does: finds the modules of the listed top-level packages under one root, as Python's own path finder would,
+and digests them. What it does not: it imports nothing, follows no symbolic link and asks no package metadata; version
+numbers and image tags have no say.
+
+The rule it upholds: a server and a laptop that hold the same sources compute the same fingerprint, and one byte of
+difference gives another. Releases are made over one fingerprint, so a new deployment begins without any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from habanero_receiver.errors import ConflictError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+_DOMAIN = b"habanero-py base v1\n"
+_NO_MODULE = frozenset({"__main__", "__pycache__"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One module on disk. `path` is relative to the root, with slashes; `file` is where it is on this machine."""
+
+    name: str
+    package: bool
+    path: str
+    file: Path
+    sha256: str
+    size: int
+
+
+def scan_modules(root: Path, top_level: Collection[str]) -> dict[str, SourceFile]:
+    """Find and digest every module of the packages (or single modules) `top_level` under `root`, by name.
+
+    Where a name could be several things the order is Python's: a package, then a module, then a folder without
+    `__init__.py`. Such folders count as packages without a source of their own. Names that no import statement can
+    spell, symbolic links and special files are left out. StoreError `base-unreadable` when a source cannot be read.
+    """
+    return {name: _digested(root, name, package, path) for name, package, path in find_modules(root, top_level)}
+
+
+def find_modules(root: Path, top_level: Collection[str]) -> Iterator[tuple[str, bool, str]]:
+    """What `scan_modules` finds, without reading it: (name, package, path relative to the root), in order.
+
+    StoreError `base-unreadable` when a folder cannot be listed.
+    """
+    return _below(root, "", "", _list(root, only=frozenset(top_level)))
+
+
+def fingerprint(modules: Mapping[str, SourceFile]) -> str:
+    """The digest of a base: "sha256:" and hex, over each module's name, kind, path and source digest."""
+    digest = hashlib.sha256(_DOMAIN)
+    for name in sorted(modules):
+        module = modules[name]
+        digest.update(f"{name}\0{int(module.package)}\0{module.path}\0{module.sha256}\n".encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The sources under `root` at the moment of the scan, and their fingerprint."""
+
+    root: Path
+    modules: Mapping[str, SourceFile]
+    digest: str
+
+    @classmethod
+    def scan(cls, root: Path, top_level: Collection[str]) -> Base:
+        """Read and digest the sources now."""
+        modules = scan_modules(root, top_level)
+        return cls(root, modules, fingerprint(modules))
+
+    def source(self, name: str) -> bytes:
+        """The source of a module as it was scanned.
+
+        KeyError for a name that the base does not have; ConflictError `base-changed` when the file on disk is another
+        one by now.
+        """
+        module = self.modules[name]
+        data = _read(module.file)
+        if len(data) != module.size or hashlib.sha256(data).hexdigest() != module.sha256:
+            raise ConflictError(
+                "base-changed",
+                f"{module.file} was changed on this machine after the process started",
+                subject=name,
+                help="restart the process: it then starts on what is on disk, as a new base",
+            )
+        return data
+
+
+class _Listing(NamedTuple):
+    """The stems of what may be modules in one folder: its own folders, and its `.py` files."""
+
+    folders: frozenset[str]
+    files: frozenset[str]
+
+
+def _below(root: Path, package: str, path: str, listing: _Listing) -> Iterator[tuple[str, bool, str]]:
+    """Every module below a folder as (name, package, path of its file); `package` and `path` are its own, or empty."""
+    for stem in sorted(listing.folders | listing.files):
+        name = f"{package}.{stem}" if package else stem
+        inner_path = f"{path}/{stem}" if path else stem
+        inner = _list(root / inner_path) if stem in listing.folders else None
+        if inner is not None and "__init__" in inner.files:
+            yield name, True, f"{inner_path}/__init__.py"
+        elif stem in listing.files:
+            yield name, False, f"{inner_path}.py"
+            continue
+        if inner is not None:
+            yield from _below(root, name, inner_path, inner._replace(files=inner.files - {"__init__"}))
+
+
+def _list(folder: Path, only: frozenset[str] | None = None) -> _Listing:
+    folders, files = set(), set()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.add(entry.name)
+                elif entry.name.endswith(".py") and entry.is_file(follow_symlinks=False):
+                    files.add(entry.name[:-3])
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return _Listing(_spelled(folders, only), _spelled(files, only))
+
+
+def _spelled(stems: set[str], only: frozenset[str] | None) -> frozenset[str]:
+    """Those that an import statement can spell; `__init__` stays, for its folder to be told as a package."""
+    return frozenset(
+        stem
+        for stem in (stems if only is None else stems & only)
+        if stem.isidentifier()
+        and not keyword.iskeyword(stem)
+        and unicodedata.is_normalized("NFKC", stem)
+        and stem not in _NO_MODULE
+    )
+
+
+def _digested(root: Path, name: str, package: bool, path: str) -> SourceFile:
+    file = root / path
+    data = _read(file)
+    return SourceFile(name, package, path, file, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: OSError) -> StoreError:
+    return StoreError(
+        "base-unreadable",
+        f"{file} could not be read, so the code of this process has no name: {error.strerror or error}",
+        subject=str(file),
+        help="the receiver reads every module of the packages in HABANERO_MODULES",
+    )

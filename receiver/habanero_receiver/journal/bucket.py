@@ -1,0 +1,262 @@
+"""Where bytes are kept under keys: the interface of a bucket, and the default one, a directory.
+
+What it does: creates keys that are never changed afterwards, replaces the few that are only informative, reads under
+a limit, lists one folder. What it does not: it knows nothing of releases, signatures or journals, and it never
+deletes what was created. Object stores fill the same interface.
+
+The rule it upholds: `create` is atomic and durable. Of any number of writers, in any number of processes, killed at
+any moment, at most one makes a key; a key that can be seen is whole; when `create` has returned it survives a power
+cut. A directory gets there with a temporary file, fsync, `link` to the final name, fsync of the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+import time
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from habanero_receiver.errors import ConfigError, StoreError
+
+MAX_LISTED_KEYS = 10_000
+STALE_TEMPORARY_S = 3600.0
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_TEMPORARY = ".tmp"
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class TooLargeError(StoreError):
+    """A key holds more than the reader was ready to take; no more than that was read."""
+
+
+class Bucket(Protocol):
+    """Bytes under keys such as "v1/blobs/sha256/ab/abcd…". Every method raises StoreError when the store fails."""
+
+    def check(self) -> bool:
+        """Whether the bucket is there. ConfigError when it is there and must not be used."""
+
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        """The bytes, or None without such a key. TooLargeError for more than `max_bytes`."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Make a key, durably. True: the key holds these very bytes now. False: it holds other bytes."""
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Set a key whatever it held. Atomic, but not durable: for what is informative only."""
+
+    def remove(self, key: str) -> None:
+        """Drop a key that `replace` made. Nothing happens when there is none."""
+
+    def list(self, folder: str, *, max_keys: int = MAX_LISTED_KEYS) -> list[str]:
+        """The keys directly below `folder`, sorted; at most `max_keys`, which ones is then up to the store."""
+
+
+def open_bucket(url: str) -> Bucket:
+    """The bucket that a URL names: `file:///absolute/path`. ConfigError for anything else. Touches nothing."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise ConfigError(
+            "bucket-scheme",
+            f"HABANERO_BUCKET is {url!r}, which is not a kind of bucket that this version has",
+            subject="HABANERO_BUCKET",
+            help="use a directory that survives restarts: file:///var/lib/habanero/bucket",
+        )
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/") or parts.query or parts.fragment:
+        raise ConfigError(
+            "bucket-url",
+            f"HABANERO_BUCKET is {url!r}, which does not name an absolute path on this machine",
+            subject="HABANERO_BUCKET",
+            help="three slashes and then the path: file:///var/lib/habanero/bucket",
+        )
+    return DirectoryBucket(Path(unquote(parts.path)))
+
+
+class DirectoryBucket:
+    """A bucket in a directory of a local file system with hard links. Threads and forks may share it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._swept = False
+
+    def __repr__(self) -> str:
+        return f"DirectoryBucket({str(self.root)!r})"
+
+    def check(self) -> bool:
+        """Whether the directory is there; ConfigError when it belongs to another user."""
+        with _mapped("read", str(self.root)):
+            try:
+                found = self.root.stat()
+                inside = os.access(self.root, os.R_OK | os.X_OK)
+            except FileNotFoundError:
+                return False
+        if not stat.S_ISDIR(found.st_mode):
+            raise StoreError(
+                "store",
+                f"the bucket {self.root} is not a directory",
+                subject=str(self.root),
+                help="name a directory in HABANERO_BUCKET",
+            )
+        if found.st_uid != os.geteuid():
+            raise ConfigError(
+                "bucket-owner",
+                f"the bucket {self.root} belongs to user {found.st_uid}, and this process is user {os.geteuid()}",
+                subject=str(self.root),
+                help=f"chown -R {os.geteuid()} {self.root}, or name another directory in HABANERO_BUCKET",
+            )
+        if not inside:
+            raise StoreError(
+                "store",
+                f"the bucket {self.root} cannot be read by its own user",
+                subject=str(self.root),
+                help=f"chmod u+rwx {self.root}",
+            )
+        return True
+
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        """See `Bucket.get`. Only regular files are read: never a pipe, a device or what a link points to."""
+        with _mapped("read", key):
+            try:
+                handle = os.open(self._path(key), _READ)
+            except FileNotFoundError:
+                return None
+            with os.fdopen(handle, "rb") as file:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise StoreError("store", f"{key} is not a regular file", subject=key)
+                data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise TooLargeError("store-corrupt", f"{key} is larger than the {max_bytes} bytes it may have", subject=key)
+        return data
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See `Bucket.create`."""
+        path = self._path(key)
+        with _mapped("write", key):
+            self._make_folders(path.parent)
+            temporary = self._temporary(data, durable=True)
+            try:
+                os.link(temporary, path)
+                won = True
+            except FileExistsError:
+                won = self._holds(key, data)
+            finally:
+                temporary.unlink()
+            # Also for the loser: what it says is there must not be undone by a power cut that only the winner saw.
+            _sync_folder(path.parent)
+        return won
+
+    def replace(self, key: str, data: bytes) -> None:
+        """See `Bucket.replace`."""
+        path = self._path(key)
+        with _mapped("write", key):
+            self._make_folders(path.parent)
+            temporary = self._temporary(data, durable=False)
+            try:
+                temporary.replace(path)
+            except OSError:
+                temporary.unlink()
+                raise
+
+    def remove(self, key: str) -> None:
+        """See `Bucket.remove`."""
+        with _mapped("write", key):
+            self._path(key).unlink(missing_ok=True)
+
+    def list(self, folder: str, *, max_keys: int = MAX_LISTED_KEYS) -> list[str]:
+        """See `Bucket.list`."""
+        folder = folder.rstrip("/")
+        found: list[str] = []
+        with _mapped("read", folder), contextlib.suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
+            for entry in entries:
+                if len(found) >= max_keys:
+                    break
+                if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    found.append(f"{folder}/{entry.name}")
+        return sorted(found)
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if not all(_PART.fullmatch(part) for part in parts):
+            raise StoreError("store-key", f"{key!r} is not the key of anything in a bucket", subject=key)
+        return self.root.joinpath(*parts)
+
+    def _holds(self, key: str, data: bytes) -> bool:
+        try:
+            return self.get(key, max_bytes=len(data)) == data
+        except TooLargeError:
+            return False
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make `folder` and those above it, each entered durably in the one that holds it."""
+        if folder.is_dir():
+            return
+        if folder != self.root:
+            self._make_folders(folder.parent)
+        else:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        _sync_folder(folder.parent)
+
+    def _temporary(self, data: bytes, *, durable: bool) -> Path:
+        folder = self.root / _TEMPORARY
+        self._make_folders(folder)
+        if not self._swept:
+            self._swept = True
+            _sweep(folder)
+        path = folder / f"{os.getpid()}.{secrets.token_hex(8)}"
+        try:
+            with os.fdopen(os.open(path, _CREATE, 0o600), "wb", buffering=0) as file:
+                remaining = memoryview(data)
+                while remaining:
+                    remaining = remaining[file.write(remaining) :]
+                if durable:
+                    os.fsync(file.fileno())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+
+class _mapped:  # noqa: N801  # reads as the function that it replaces: `with _mapped("read", key):`
+    """Turns what the operating system says about a file into a StoreError that says what was tried."""
+
+    def __init__(self, doing: str, subject: str) -> None:
+        self._doing, self._subject = doing, subject
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            no_links = error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK) and error.filename2 is not None
+            raise StoreError(
+                "store",
+                f"the bucket could not {self._doing} {self._subject}: {error.strerror or error}",
+                subject=self._subject,
+                help="its file system has no hard links; put the bucket on one that has" if no_links else "",
+            ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Drop what killed writers left. An hour is longer than any writer that is still at work takes."""
+    before = time.time() - STALE_TEMPORARY_S
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < before:
+                    Path(entry.path).unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,191 @@
+"""The journal: an app's releases over one base, entry by entry, and the blobs that they name.
+
+    v1/blobs/sha256/ab/<hex>                                    code, source, manifests
+    v1/<app>/<environment>/<base>/format.json                   the version, and that creates were seen to be exclusive
+    v1/<app>/<environment>/<base>/journal/00000017.json         the envelope of release 17, byte for byte
+    v1/<app>/<environment>/<base>/verdicts/00000017/<name>.json
+    v1/<app>/<environment>/<base>/hosts/<name>.json             heartbeats: trusted for nothing
+
+What it does: turns numbers and digests into keys, creates entries and blobs, reads them by number and by digest (the
+head is found by stepping from one number to the next, never by a listing). What it does not: it decides nothing about
+signatures; `trust` does, and `habanero_receiver.head` brings the two together.
+
+The rule it upholds: an entry is created once, in order, and never changed; and a blob is what its name says, or it is
+not given out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+from habanero_receiver.errors import StoreError
+from habanero_receiver.journal.bucket import TooLargeError
+from habanero_receiver.release.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from habanero_receiver.journal.bucket import Bucket
+    from habanero_receiver.release.limits import Limits
+
+FORMAT_VERSION = 1
+MAX_NOTE_BYTES = 16_384
+"""The size of a heartbeat, a verdict or the format."""
+_FORMAT = json.dumps({"create_only": "verified", "version": FORMAT_VERSION}).encode()
+_PROBE = b'{"create_only": "ignored"}'
+_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_SEQ = 99_999_999
+
+
+class Journal:
+    """The keys of one app, environment and base in a bucket. Every method raises StoreError when the bucket fails."""
+
+    def __init__(
+        self, bucket: Bucket, app: str, environment: str, base_digest: str, *, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        """`base_digest` is a fingerprint, "sha256:" and hex. Touches nothing yet."""
+        self._bucket = bucket
+        self._limits = limits
+        self._prefix = f"v1/{app}/{environment}/{_hex(base_digest.removeprefix('sha256:'))}"
+        self._formatted = False
+
+    def entry(self, seq: int) -> bytes | None:
+        """The envelope of release `seq`, or None. Its bytes are anyone's until `trust` has judged them."""
+        if not 1 <= seq <= _MAX_SEQ:
+            return None
+        return self._bucket.get(self._entry_key(seq), max_bytes=self._limits.max_envelope_bytes)
+
+    def append(self, seq: int, envelope: bytes) -> bool:
+        """Make `envelope` release `seq`: the point of no return.
+
+        True: it is, durably (also when it was already). False: another release has this number. StoreError
+        `journal-gap` when the one before does not exist, `store-not-exclusive` for a store that lets two writers win.
+        """
+        self._format()
+        if seq > 1 and self.entry(seq - 1) is None:
+            raise StoreError(
+                "journal-gap",
+                f"release {seq} cannot be recorded: the journal has no release {seq - 1}",
+                subject=str(seq),
+                help="the bucket lost entries; restore it, or restart the servers to begin from what it holds",
+            )
+        if not 1 <= seq <= _MAX_SEQ:
+            raise StoreError("journal-gap", f"{seq} is not the number of a release", subject=str(seq))
+        return self._bucket.create(self._entry_key(seq), envelope)
+
+    def check_format(self) -> None:
+        """StoreError `store-format` when the journal was written by a version that means something else by it."""
+        data = self._bucket.get(f"{self._prefix}/format.json", max_bytes=MAX_NOTE_BYTES)
+        if data is None:
+            return
+        try:
+            version = json.loads(data)["version"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            version = None
+        if version != FORMAT_VERSION or isinstance(version, bool):
+            raise StoreError(
+                "store-format",
+                f"the journal's format.json names version {version!r}; this receiver knows {FORMAT_VERSION}",
+                subject=f"{self._prefix}/format.json",
+                help="install the version of habanero-py that wrote it",
+            )
+
+    def has_blob(self, sha256: str) -> bool:
+        """Whether the bucket has a blob of that name. Its bytes are checked when it is read."""
+        try:
+            return self._bucket.get(_blob_key(sha256), max_bytes=0) is not None
+        except TooLargeError:
+            return True
+
+    def get_blob(self, sha256: str, max_bytes: int) -> bytes | None:
+        """The blob, or None without one. StoreError `store-corrupt` when it is not what its name says, or larger."""
+        try:
+            data = self._bucket.get(_blob_key(sha256), max_bytes=max_bytes)
+        except TooLargeError as error:
+            raise _corrupt(sha256) from error
+        if data is not None and hashlib.sha256(data).hexdigest() != sha256:
+            raise _corrupt(sha256)
+        return data
+
+    def put_blob(self, data: bytes) -> str:
+        """Keep bytes durably under their digest, and give that. StoreError `store-corrupt` when others are there."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self._bucket.create(_blob_key(sha256), data):
+            raise _corrupt(sha256)
+        return sha256
+
+    def put_host(self, name: str, data: bytes) -> None:
+        """Set a worker's heartbeat."""
+        self._bucket.replace(f"{self._prefix}/hosts/{name}.json", data)
+
+    def drop_host(self, name: str) -> None:
+        """Remove the heartbeat of a worker that is gone."""
+        self._bucket.remove(f"{self._prefix}/hosts/{name}.json")
+
+    def hosts(self) -> dict[str, bytes]:
+        """All heartbeats by name. One that is too large, or gone since the listing, is left out."""
+        return self._notes(f"{self._prefix}/hosts")
+
+    def put_verdict(self, seq: int, name: str, data: bytes) -> bool:
+        """Create a verdict on release `seq`; False when that name has said another thing already."""
+        return self._bucket.create(f"{self._verdicts_key(seq)}/{name}.json", data)
+
+    def verdicts(self, seq: int) -> dict[str, bytes]:
+        """All verdicts on release `seq` by name."""
+        return self._notes(self._verdicts_key(seq))
+
+    def _notes(self, folder: str) -> dict[str, bytes]:
+        found = {}
+        for key in self._bucket.list(folder):
+            if not key.endswith(".json"):
+                continue
+            try:
+                data = self._bucket.get(key, max_bytes=MAX_NOTE_BYTES)
+            except TooLargeError:
+                continue
+            if data is not None:
+                found[key.rpartition("/")[2].removesuffix(".json")] = data
+        return found
+
+    def _format(self) -> None:
+        """Write format.json once, and see on it that the second of two creates loses."""
+        if self._formatted:
+            return
+        self.check_format()
+        key = f"{self._prefix}/format.json"
+        if not self._bucket.create(key, _FORMAT):
+            self.check_format()  # another version wrote it in between, or the very same one with other words
+        if self._bucket.create(key, _PROBE):
+            raise StoreError(
+                "store-not-exclusive",
+                "the bucket let a second writer replace what the first had created; nothing was recorded",
+                subject=key,
+                help="use a store that enforces create-only writes",
+            )
+        self._formatted = True
+
+    def _entry_key(self, seq: int) -> str:
+        return f"{self._prefix}/journal/{seq:08d}.json"
+
+    def _verdicts_key(self, seq: int) -> str:
+        return f"{self._prefix}/verdicts/{seq:08d}"
+
+
+def _blob_key(sha256: str) -> str:
+    return f"v1/blobs/sha256/{_hex(sha256)[:2]}/{sha256}"
+
+
+def _hex(sha256: str) -> str:
+    if not _HEX.fullmatch(sha256):
+        raise StoreError("store-key", f"{sha256!r} is not a sha256 in hex", subject=sha256)
+    return sha256
+
+
+def _corrupt(sha256: str) -> StoreError:
+    return StoreError(
+        "store-corrupt",
+        f"blob {sha256[:12]}… in the bucket is not what its name says; it was not used",
+        subject=sha256,
+        help=f"delete {_blob_key(sha256)} from the bucket and push again",
+    )

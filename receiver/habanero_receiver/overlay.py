@@ -1,0 +1,208 @@
+"""The overlay: an import finder that comes before the disk and finds the modules of the current release.
+
+What it does: gives an import the release's code and source, hides the modules that the release deletes, makes
+tracebacks and `inspect` show the source that runs. What it does not: it verifies nothing (the images come verified),
+patches no module that is already imported (that is `swap`), and lists nothing: `pkgutil.iter_modules` sees the disk.
+
+The rule it upholds: one release or another, never parts of both. `replace` sets one pointer; an import that is under
+way has its image from one side of it. And a release is only ever laid over the base that it was made for: when the
+first module of an app turns out to lie somewhere else on disk than that base, the overlay is not used at all.
+"""
+
+from __future__ import annotations
+
+import io
+import linecache
+import logging
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import decode_source
+from typing import TYPE_CHECKING, NamedTuple
+
+from habanero_receiver.errors import ConfigError
+from habanero_receiver.swap.build import main_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import CodeType, ModuleType
+
+    from habanero_receiver.journal.base import Base
+    from habanero_receiver.swap.image import ModuleImage
+
+    Images = Mapping[str, ModuleImage | None]
+
+_log = logging.getLogger("habanero")
+
+
+class _Release(NamedTuple):
+    """All that an import looks at, behind one pointer."""
+
+    images: Images
+    parents: frozenset[str]
+    """The names above the images: packages that may have no source of their own."""
+
+
+class OverlayLoader(SourceFileLoader):
+    """Loads one module from its image. Everything about files that is not its source works as from disk."""
+
+    def __init__(self, image: ModuleImage) -> None:
+        super().__init__(image.name, image.filename)
+        self._image = image
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Give the module's code object; ImportError when the build is not one."""
+        image = self._image
+        try:
+            code = main_code(image.code, image.filename)
+        except (ValueError, EOFError, TypeError) as error:
+            raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
+        show_source(image)
+        return code
+
+    def get_source(self, fullname: str) -> str:
+        """Give the source that runs, decoded as Python decodes it."""
+        del fullname
+        return decode_source(self._image.source)
+
+    def get_data(self, path: str) -> bytes:
+        """Read a file beside the module from disk; the module's own source is the image's."""
+        return self._image.source if path == self._image.filename else super().get_data(path)
+
+
+class Overlay:
+    """The finder. One per process; `install` puts it before all others, `replace` gives it another release."""
+
+    def __init__(self, base: Base, *, require: bool = False) -> None:
+        """Begin with the base alone. `require`: raise for code that is of no such base, do not step aside."""
+        self._base = base
+        self._require = require
+        self._release = _Release({}, frozenset())
+        self._unplaced = {name.partition(".")[0] for name in base.modules}
+        self.misplaced: ConfigError | None = None
+
+    @property
+    def images(self) -> Images:
+        """The modules of the current release; None for those that it deletes. Empty on the base."""
+        return self._release.images
+
+    def install(self) -> None:
+        """Become the first finder. Nothing happens when it is one already."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+        for name in sorted(self._unplaced & sys.modules.keys()):
+            self._place(name)
+
+    def replace(self, images: Images) -> None:
+        """Find the modules of another release from now on. `images` must not change afterwards.
+
+        What is imported already stays as it is, but its source is shown as the new release has it.
+        """
+        before, self._release = self._release, _Release(images, _parents(images))
+        for name, image in before.images.items():
+            if image is not None and images.get(name) is not image:
+                linecache.cache.pop(image.filename, None)
+        for name, image in images.items():
+            if image is not None and name in sys.modules:
+                show_source(image)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module of the release; None leaves it to the disk, ModuleNotFoundError says that it is deleted."""
+        if fullname in self._unplaced:
+            self._place(fullname)
+        release = self._release
+        if self.misplaced is not None:
+            return None
+        try:
+            image = release.images[fullname]
+        except KeyError:
+            return _folder(release, fullname, path, target) if fullname in release.parents else None
+        if image is None:
+            raise ModuleNotFoundError(f"No module named {fullname!r} (deleted by the release)", name=fullname)
+        return _spec(image)
+
+    def _place(self, top: str) -> None:
+        """See, once for each top-level package, that what the disk gives is of our base."""
+        self._unplaced.discard(top)
+        ours, disk = self._base.modules.get(top), self._on_disk(top)
+        if self.misplaced is not None or ours is None or disk is None or _same_file(disk, ours.file):
+            return
+        self.misplaced = ConfigError(
+            "misplaced",
+            f"this process imports {top} from {disk}, but the base is {ours.file}",
+            subject=top,
+            help="set HABANERO_ROOT to the folder that the process imports its packages from",
+        )
+        if self._require:
+            raise self.misplaced
+        _log.error("error[misplaced]: %s; the code on disk runs, without any release\n  help: %s",
+                   self.misplaced.message, self.misplaced.help)  # fmt: skip
+
+    def _on_disk(self, top: str) -> str | None:
+        """The file that the module came from, or that the other finders would take it from."""
+        if top in sys.modules:
+            return getattr(sys.modules[top], "__file__", None)
+        for finder in sys.meta_path:
+            spec = finder.find_spec(top, None) if finder is not self else None
+            if spec is not None:
+                return spec.origin
+        return None
+
+
+def show_source(image: ModuleImage) -> None:
+    """Have tracebacks, `inspect` and debuggers show the image's source for its file, whatever lies on disk."""
+    try:
+        # Not str.splitlines: a form feed inside a line is no new line to Python's own reader.
+        lines = io.StringIO(decode_source(image.source)).readlines()
+    except (SyntaxError, UnicodeError):
+        return
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    # Without a modification time `linecache.checkcache` takes the entry for one that has no file, and keeps it.
+    linecache.cache[image.filename] = (len(image.source), None, lines, image.filename)
+
+
+def _spec(image: ModuleImage) -> ModuleSpec:
+    spec = ModuleSpec(image.name, OverlayLoader(image), origin=image.filename, is_package=image.package)
+    spec.has_location = True
+    if image.package:
+        spec.submodule_search_locations = [os.path.dirname(image.filename)]  # noqa: PTH120  # text in, text out
+    return spec
+
+
+def _folder(
+    release: _Release, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    """The spec of a package that holds modules of the release and has no source: from disk, else a new one."""
+    spec = PathFinder.find_spec(fullname, path, target)
+    if spec is not None:
+        return spec
+    below = f"{fullname}."
+    image = next(image for name, image in release.images.items() if image is not None and name.startswith(below))
+    depth = image.name.count(".") - fullname.count(".") - (0 if image.package else 1)
+    folder = os.path.dirname(image.filename)  # noqa: PTH120  # text in, text out
+    for _ in range(depth):
+        folder = os.path.dirname(folder)  # noqa: PTH120  # likewise
+    spec = ModuleSpec(fullname, None, is_package=True)
+    spec.submodule_search_locations = [folder]
+    return spec
+
+
+def _parents(images: Images) -> frozenset[str]:
+    parents = set()
+    for name, image in images.items():
+        parent = name.rpartition(".")[0] if image is not None else ""
+        while parent and parent not in parents:
+            parents.add(parent)
+            parent = parent.rpartition(".")[0]
+    return frozenset(parent for parent in parents if parent not in images)
+
+
+def _same_file(one: str, other: Path) -> bool:
+    try:
+        return other.samefile(one)
+    except OSError:
+        return False
