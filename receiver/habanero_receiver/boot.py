@@ -20,12 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from habanero_receiver import head as heads
-from habanero_receiver.children import child_environment
-from habanero_receiver.config import ReceiverConfig
+from habanero_receiver.config import ReceiverConfig, child_environment
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
+from habanero_receiver.journal.head import find_head, load_overlay
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.overlay import Overlay
 
@@ -120,7 +119,8 @@ def _boot(config: ReceiverConfig) -> Booted:
         _log.exception("boot failed unexpectedly")
         start = _Start(trouble=HabaneroError("internal", f"boot failed: {type(error).__name__}: {error}"))
     _tell(config, start)
-    overlay = Overlay(base, require=config.boot == "require")
+    files = {name: base.modules[name].file for name in config.top_level if name in base.modules}
+    overlay = Overlay(files, lambda *where: _misplaced(config, *where))
     overlay.replace(start.images)
     overlay.install()
     return Booted(config, base, journal, overlay, start.head, start.statement, start.manifest, start.trouble)
@@ -136,10 +136,10 @@ def _load(start: _Start, config: ReceiverConfig, bucket: Bucket, journal: Journa
         )
     journal.check_format()
     policy = config.policy()
-    found = heads.find_head(journal, policy, base.digest)
+    found = find_head(journal, policy, base.digest)
     start.trouble = found.refused
     if found.statement is not None:
-        start.manifest, start.images = heads.load_overlay(journal, found.statement, policy, config.root)
+        start.manifest, start.images = load_overlay(journal, found.statement, policy, config.root)
         start.head, start.statement = found.head, found.statement
 
 
@@ -156,3 +156,17 @@ def _tell(config: ReceiverConfig, start: _Start) -> None:
     level = logging.WARNING if trouble.code == "store-missing" else logging.ERROR
     _log.log(level, "error[%s]: %s; %s runs in process %d%s",
              trouble.code, trouble.message, runs, os.getpid(), help_line)  # fmt: skip
+
+
+def _misplaced(config: ReceiverConfig, name: str, imported: str, deployed: Path) -> None:
+    """Say that the app turns out to be imported from elsewhere, so that no release may be laid over it."""
+    error = ConfigError(
+        "misplaced",
+        f"{name} is imported from {imported}, but HABANERO_ROOT makes it {deployed}",
+        subject=name,
+        help="set HABANERO_ROOT to the folder that the process imports its packages from",
+    )
+    if config.boot == "require":
+        raise error
+    _log.error("error[%s]: %s; the code on disk runs, without any release\n  help: %s",
+               error.code, error.message, error.help)  # fmt: skip

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.journal.base import find_root
 from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 from habanero_receiver.release.statement import PythonTag
@@ -32,6 +33,8 @@ WhenUnverified = Literal["base", "require"]
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _TARGET = re.compile(f"({_WORD})/({_WORD})#({_WORD})")
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SITE = str(Path(__file__).parent / "_site")
+_MARK = "HABANERO_RUN"  # tells the sitecustomize in _SITE that it is there on purpose
 _KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
@@ -103,6 +106,24 @@ class ReceiverConfig:
             instance=_instance(environ),
             boot=_when_unverified(environ),
         )
+
+
+def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables to set over `environ` for a process to boot before anything else, wherever it starts.
+
+    One more folder on PYTHONPATH, whose `sitecustomize` boots and gives way to the next one; and, written out, the
+    settings that would otherwise depend on the folder that the process starts in.
+    """
+    changes = {
+        _MARK: "1",
+        "PYTHONPATH": _python_path(environ.get("PYTHONPATH", "")),
+        "HABANERO_BUCKET": config.bucket,
+        "HABANERO_MODULES": ",".join(config.top_level),
+        "HABANERO_ROOT": str(config.root),
+    }
+    if environ.get("HABANERO_TRUSTED_KEYS_FILE"):
+        changes["HABANERO_TRUSTED_KEYS_FILE"] = str(Path(environ["HABANERO_TRUSTED_KEYS_FILE"]).absolute())
+    return changes
 
 
 def _trusted_keys(environ: Mapping[str, str], cwd: Path) -> tuple[TrustedKey, ...] | None:
@@ -216,27 +237,18 @@ def _watch_entries(pyproject: Path) -> list[str]:
 def _root(environ: Mapping[str, str], cwd: Path, top_level: Sequence[str], watched: Sequence[Path]) -> Path:
     """The folder of the packages: as said, else where this process would import them, else where they are watched."""
     said = environ.get("HABANERO_ROOT")
-    places = [cwd / said] if said else [cwd / place for place in sys.path]
-    if not said:
-        places += [(cwd / path).parent for path in watched] + [cwd]
-    for sourced in (True, False):
-        for place in places:
-            if all(_importable(place, name, sourced=sourced) for name in top_level):
-                return place
-    raise ConfigError(
-        "bad-setting",
-        f"HABANERO_ROOT is {said}, which does not hold {', '.join(top_level)}"
-        if said
-        else f"no folder on this process's path holds {', '.join(top_level)}",
-        subject="HABANERO_ROOT",
-        help="the one folder that holds all the packages of HABANERO_MODULES: HABANERO_ROOT=/srv/shop/src",
-    )
-
-
-def _importable(place: Path, name: str, *, sourced: bool) -> bool:
-    """Whether `place` holds the package or module; only when not `sourced` is a folder without `__init__.py` one."""
-    package = place / name
-    return (package / "__init__.py" if sourced else package).exists() or (place / f"{name}.py").is_file()
+    unsaid = (*(cwd / place for place in sys.path), *((cwd / path).parent for path in watched), cwd)
+    root = find_root([cwd / said] if said else unsaid, top_level)
+    if root is None:
+        raise ConfigError(
+            "bad-setting",
+            f"HABANERO_ROOT is {said}, which does not hold {', '.join(top_level)}"
+            if said
+            else f"no folder on this process's path holds {', '.join(top_level)}",
+            subject="HABANERO_ROOT",
+            help="the one folder that holds all the packages of HABANERO_MODULES: HABANERO_ROOT=/srv/shop/src",
+        )
+    return root
 
 
 def _instance(environ: Mapping[str, str]) -> str:
@@ -259,3 +271,9 @@ def _when_unverified(environ: Mapping[str, str]) -> WhenUnverified:
 
 def _bad(name: str, what: str, hint: str) -> ConfigError:
     return ConfigError("bad-setting", f"{name} {what}", subject=name, help=hint)
+
+
+def _python_path(before: str) -> str:
+    """PYTHONPATH with ours first, and once."""
+    rest = [part for part in before.split(os.pathsep) if part != _SITE] if before else []
+    return os.pathsep.join([_SITE, *rest])

@@ -13,27 +13,23 @@ from __future__ import annotations
 
 import io
 import linecache
-import logging
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source
 from typing import TYPE_CHECKING, NamedTuple
 
-from habanero_receiver.errors import ConfigError
 from habanero_receiver.swap.build import main_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import CodeType, ModuleType
 
-    from habanero_receiver.journal.base import Base
     from habanero_receiver.swap.image import ModuleImage
 
     Images = Mapping[str, ModuleImage | None]
-
-_log = logging.getLogger("habanero")
+    OnMisplaced = Callable[[str, str, Path], None]
 
 
 class _Release(NamedTuple):
@@ -74,13 +70,15 @@ class OverlayLoader(SourceFileLoader):
 class Overlay:
     """The finder. One per process; `install` puts it before all others, `replace` gives it another release."""
 
-    def __init__(self, base: Base, *, require: bool = False) -> None:
-        """Begin with the base alone. `require`: raise for code that is of no such base, do not step aside."""
-        self._base = base
-        self._require = require
+    def __init__(self, files: Mapping[str, Path], on_misplaced: OnMisplaced) -> None:
+        """Begin without a release. `files` holds, by top-level name, the file that the base has for it.
+
+        `on_misplaced` is told, once, of a top-level module that comes from another file: its name, that file, ours.
+        """
+        self._files = dict(files)
+        self._on_misplaced = on_misplaced
         self._release = _Release({}, frozenset())
-        self._unplaced = {name.partition(".")[0] for name in base.modules}
-        self.misplaced: ConfigError | None = None
+        self.misplaced = False
 
     @property
     def images(self) -> Images:
@@ -91,7 +89,7 @@ class Overlay:
         """Become the first finder. Nothing happens when it is one already."""
         if self not in sys.meta_path:
             sys.meta_path.insert(0, self)
-        for name in sorted(self._unplaced & sys.modules.keys()):
+        for name in sorted(self._files.keys() & sys.modules.keys()):
             self._place(name)
 
     def replace(self, images: Images) -> None:
@@ -111,10 +109,10 @@ class Overlay:
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module of the release; None leaves it to the disk, ModuleNotFoundError says that it is deleted."""
-        if fullname in self._unplaced:
+        if fullname in self._files:
             self._place(fullname)
         release = self._release
-        if self.misplaced is not None:
+        if self.misplaced:
             return None
         try:
             image = release.images[fullname]
@@ -126,20 +124,10 @@ class Overlay:
 
     def _place(self, top: str) -> None:
         """See, once for each top-level package, that what the disk gives is of our base."""
-        self._unplaced.discard(top)
-        ours, disk = self._base.modules.get(top), self._on_disk(top)
-        if self.misplaced is not None or ours is None or disk is None or _same_file(disk, ours.file):
-            return
-        self.misplaced = ConfigError(
-            "misplaced",
-            f"this process imports {top} from {disk}, but the base is {ours.file}",
-            subject=top,
-            help="set HABANERO_ROOT to the folder that the process imports its packages from",
-        )
-        if self._require:
-            raise self.misplaced
-        _log.error("error[misplaced]: %s; the code on disk runs, without any release\n  help: %s",
-                   self.misplaced.message, self.misplaced.help)  # fmt: skip
+        ours, disk = self._files.pop(top, None), self._on_disk(top)
+        if not self.misplaced and ours is not None and disk is not None and not _same_file(disk, ours):
+            self.misplaced = True
+            self._on_misplaced(top, disk, ours)
 
     def _on_disk(self, top: str) -> str | None:
         """The file that the module came from, or that the other finders would take it from."""

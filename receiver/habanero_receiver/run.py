@@ -14,8 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from habanero_receiver.children import child_environment
-from habanero_receiver.config import ReceiverConfig
+from habanero_receiver.config import ReceiverConfig, child_environment
 from habanero_receiver.errors import CODES, ConfigError, HabaneroError
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from habanero_receiver.errors import ConflictError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _DOMAIN = b"habanero-py base v1\n"
 _NO_MODULE = frozenset({"__main__", "__pycache__"})
@@ -66,6 +66,19 @@ def fingerprint(modules: Mapping[str, SourceFile]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+def find_root(places: Iterable[Path], top_level: Collection[str]) -> Path | None:
+    """The first of `places` that holds all of the packages or modules `top_level`, or None.
+
+    As for Python, a folder without `__init__.py` counts only when no place has more than that.
+    """
+    places = list(places)
+    for sourced in (True, False):
+        for place in places:
+            if all(_holds(place, name, sourced=sourced) for name in top_level):
+                return place
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """The sources under `root` at the moment of the scan, and their fingerprint."""
@@ -96,6 +109,11 @@ class Base:
                 help="restart the process: it then starts on what is on disk, as a new base",
             )
         return data
+
+
+def _holds(place: Path, name: str, *, sourced: bool) -> bool:
+    package = place / name
+    return (package / "__init__.py" if sourced else package).exists() or (place / f"{name}.py").is_file()
 
 
 class _Listing(NamedTuple):

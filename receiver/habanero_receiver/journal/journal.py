@@ -8,7 +8,7 @@
 
 What it does: turns numbers and digests into keys, creates entries and blobs, reads them by number and by digest (the
 head is found by stepping from one number to the next, never by a listing). What it does not: it decides nothing about
-signatures; `trust` does, and `habanero_receiver.head` brings the two together.
+signatures; `trust` does, and `head` beside this file brings the two together.
 
 The rule it upholds: an entry is created once, in order, and never changed; and a blob is what its name says, or it is
 not given out.
