@@ -1,0 +1,189 @@
+"""Every error of habanero-py, by whose fault it is, and what each code means to a caller.
+
+HabaneroError
+  RequestError     the bytes are malformed or too large: the sender's program is at fault
+  TrustError       not signed by who may sign, or not for here and now
+  ConflictError    well signed, but the world has moved: base, sequence, predecessor or Python
+  SwapError        the live process cannot take the change, or could not keep it
+  StoreError       the bucket cannot be used, or holds what it must not hold
+  ConfigError      the operator's or the developer's settings
+
+Raises nothing, prints nothing, knows no transport. The rule it upholds: every error has a code of `CODES`, and a code
+never changes its meaning, so that programs may decide by it while the words stay free to improve. The codes that only
+the command on the laptop raises are here too, with status 0, because people look all of them up in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+BUG, USAGE, GATE_FAILED, REFUSED, ROLLED_BACK, OUT_OF_STEP, NOT_TRUSTED, UNREACHABLE = range(1, 9)
+"""Exit codes of the command."""
+
+NOT_SENT = 0
+"""The status of a code that never travels over HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeInfo:
+    """What a code means: its HTTP status (`NOT_SENT` if it stays local), the command's exit code, a short title."""
+
+    status: int
+    exit: int
+    title: str
+
+
+class HabaneroError(Exception):
+    """Base of all errors.
+
+    `code` is a key of `CODES`; `subject` names the thing (a module, a field, a path); `help` says what to do;
+    `details` holds JSON values for programs.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        subject: str = "",
+        help: str = "",  # noqa: A002  (the word that the user reads)
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.subject = subject
+        self.help = help
+        self.details = dict(details or {})
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def info(self) -> CodeInfo:
+        """What the code means; an unknown code counts as a bug of ours."""
+        return CODES.get(self.code, CODES["internal"])
+
+    def problem(self, running: int | None) -> dict[str, object]:
+        """The RFC 9457 problem; `running` is the number of the release that runs now (None: not known)."""
+        body: dict[str, object] = {
+            "type": f"urn:habanero-py:error:{self.code}",
+            "title": self.info.title,
+            "status": self.info.status or CODES["internal"].status,
+            "code": self.code,
+            "detail": self.message,
+            "subject": self.subject,
+            "help": self.help,
+            "running": running,
+        }
+        if self.details:
+            body["details"] = self.details
+        return body
+
+
+class RequestError(HabaneroError):
+    """Malformed or oversized bytes. Nothing was kept of them."""
+
+
+class TrustError(HabaneroError):
+    """Not signed by who may sign, not meant for here, or not for now."""
+
+
+class ConflictError(HabaneroError):
+    """Well signed, but made for another state of the world than ours."""
+
+
+class SwapError(HabaneroError):
+    """The live process cannot take the change; unless the code is `dirty`, it runs what it ran before."""
+
+
+class StoreError(HabaneroError):
+    """The bucket cannot be reached, or what it holds is not what was put there."""
+
+
+class ConfigError(HabaneroError):
+    """A setting, a key file or an address that cannot be used."""
+
+
+CODES: Mapping[str, CodeInfo] = MappingProxyType({
+    # RequestError: the frame of a push
+    "magic": CodeInfo(400, REFUSED, "Not a push"),
+    "truncated": CodeInfo(400, REFUSED, "Body shorter or longer than it says"),
+    "envelope-size": CodeInfo(413, REFUSED, "Envelope empty or too large"),
+    "unexpected-blob": CodeInfo(400, REFUSED, "Blob that the manifest does not ask for"),
+    "blob-missing": CodeInfo(400, REFUSED, "Blob neither sent nor held"),
+    "blob-digest": CodeInfo(400, REFUSED, "Blob does not match its digest"),
+    # RequestError: text and JSON
+    "json": CodeInfo(400, REFUSED, "Not JSON"),
+    "json-depth": CodeInfo(400, REFUSED, "JSON nested too deeply"),
+    "duplicate-key": CodeInfo(400, REFUSED, "Key given twice"),
+    "number": CodeInfo(400, REFUSED, "Number that is not a safe integer"),
+    "not-utf8": CodeInfo(400, REFUSED, "Not UTF-8"),
+    "surrogate": CodeInfo(400, REFUSED, "Lone surrogate in text"),
+    "base64": CodeInfo(400, REFUSED, "Not canonical base64"),
+    "schema": CodeInfo(400, REFUSED, "Field missing, unknown or of the wrong kind"),
+    # RequestError: statement and manifest
+    "payload-size": CodeInfo(413, REFUSED, "Statement too large"),
+    "statement-type": CodeInfo(422, REFUSED, "Not a release statement"),
+    "statement-kind": CodeInfo(422, REFUSED, "Kind of release not known here"),
+    "subject": CodeInfo(400, REFUSED, "Not exactly one manifest as subject"),
+    "digest": CodeInfo(400, REFUSED, "Not a sha256 digest in lower case"),
+    "time": CodeInfo(400, REFUSED, "Not a time in UTC"),
+    "manifest-size": CodeInfo(413, REFUSED, "Manifest empty or too large"),
+    "manifest-digest": CodeInfo(400, REFUSED, "Manifest is not the signed one"),
+    "manifest-version": CodeInfo(422, REFUSED, "Manifest of another version"),
+    "too-many-modules": CodeInfo(413, REFUSED, "Too many modules"),
+    "module-name": CodeInfo(403, REFUSED, "Not an acceptable module name"),
+    "module-path": CodeInfo(400, REFUSED, "Path does not belong to the module"),
+    "blob-size": CodeInfo(413, REFUSED, "Blob empty or too large"),
+    "total-size": CodeInfo(413, REFUSED, "Release too large"),
+    "size-conflict": CodeInfo(400, REFUSED, "One digest with two sizes"),
+    # RequestError: HTTP
+    "media-type": CodeInfo(415, REFUSED, "Wrong media type"),
+    "content-encoding": CodeInfo(415, REFUSED, "Body must not be encoded"),
+    "body-size": CodeInfo(413, REFUSED, "Body too large"),
+    "body-timeout": CodeInfo(408, UNREACHABLE, "Body came too slowly"),
+    "bad-query": CodeInfo(400, REFUSED, "Query that cannot be read"),
+    "not-found": CodeInfo(404, REFUSED, "Nothing here"),
+    "disabled": CodeInfo(404, REFUSED, "Receiver is off"),
+    "method-not-allowed": CodeInfo(405, REFUSED, "Method not allowed"),
+    "wrong-host": CodeInfo(421, REFUSED, "Host not served here"),
+    "too-many-failures": CodeInfo(429, REFUSED, "Too many failed pushes"),
+    "busy": CodeInfo(503, REFUSED, "Another push is running"),
+    "not-ready": CodeInfo(503, UNREACHABLE, "Receiver is not ready"),
+    # TrustError
+    "unauthorized": CodeInfo(401, NOT_TRUSTED, "Not signed by who may"),
+    "wrong-target": CodeInfo(403, NOT_TRUSTED, "Signed for another deployment"),
+    "wrong-request": CodeInfo(403, NOT_TRUSTED, "Signed for another request"),
+    "expired": CodeInfo(403, NOT_TRUSTED, "Signature is too old"),
+    "not-yet-valid": CodeInfo(403, NOT_TRUSTED, "Signature is from the future"),
+    "window": CodeInfo(403, NOT_TRUSTED, "Signature would be valid for too long"),
+    "time-went-backwards": CodeInfo(403, NOT_TRUSTED, "Issued before the release that runs"),
+    "module-not-allowed": CodeInfo(403, REFUSED, "Module outside the allowed packages"),
+    # ConflictError
+    "base-mismatch": CodeInfo(409, REFUSED, "Made for other deployed code"),
+    "not-next": CodeInfo(409, REFUSED, "Not the next release"),
+    "python-mismatch": CodeInfo(409, REFUSED, "Built for another Python"),
+    # SwapError
+    "not-code": CodeInfo(400, REFUSED, "Blob is not a build"),
+    "unknown-module": CodeInfo(422, REFUSED, "Deleted module does not exist"),
+    "swap-refused": CodeInfo(422, REFUSED, "Live process cannot take the change"),
+    "no-safe-point": CodeInfo(503, REFUSED, "No safe moment to commit"),
+    "rolled-back": CodeInfo(500, ROLLED_BACK, "Change raised and was undone"),
+    "dirty": CodeInfo(500, OUT_OF_STEP, "Change raised and could not be undone"),
+    # StoreError
+    "store": CodeInfo(503, UNREACHABLE, "Bucket cannot be used"),
+    "store-conflict": CodeInfo(500, REFUSED, "Bucket holds other bytes under this name"),
+    "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there"),
+    "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
+    # any fault of ours
+    "internal": CodeInfo(500, BUG, "Unexpected error"),
+    # ConfigError: trusted keys
+    "key-type": CodeInfo(NOT_SENT, USAGE, "Key of a kind that is not supported"),
+    "key-line": CodeInfo(NOT_SENT, USAGE, "Line that is not a trusted key"),
+    "key-options": CodeInfo(NOT_SENT, USAGE, "Option of a trusted key that is not supported"),
+    "key-twice": CodeInfo(NOT_SENT, USAGE, "Trusted key listed twice"),
+    "threshold": CodeInfo(NOT_SENT, USAGE, "Threshold that cannot be met"),
+})

@@ -1,0 +1,135 @@
+"""The list of trusted keys: OpenSSH's `allowed_signers` lines, read strictly.
+
+    ana@laptop ssh-ed25519 AAAA… comment
+    ben@desk,ben@train namespaces="habanero",valid-before="20271231Z" ssh-ed25519 AAAA…
+
+It reads no file and no clock, and judges nobody. The rule it upholds: a line that is not understood in full stops the
+start, since half of a key's conditions is a wider key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from habanero_receiver.errors import ConfigError
+
+from .publickey import PublicKey, looks_like_type, parse_authorized, verify
+
+__all__ = ["NAMESPACE", "PublicKey", "TrustedKey", "parse_allowed_signers", "parse_authorized", "verify"]
+
+NAMESPACE = "habanero"
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_QUOTED = re.compile(r'"[^"]*"')
+_OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)')
+_TIME_FORMATS = {9: "%Y%m%dZ", 13: "%Y%m%d%H%MZ", 15: "%Y%m%d%H%M%SZ"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key of the list, whose it is, and what it is good for (no namespaces: everything)."""
+
+    principal: str
+    key: PublicKey
+    namespaces: tuple[str, ...] = ()
+    valid_after: datetime | None = None
+    valid_before: datetime | None = None
+
+    def usable(self, moment: datetime) -> bool:
+        """Whether what this key signed at `moment` counts here: its namespace and its time."""
+        return (
+            (not self.namespaces or NAMESPACE in self.namespaces)
+            and (self.valid_after is None or moment >= self.valid_after)
+            and (self.valid_before is None or moment < self.valid_before)
+        )
+
+
+def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
+    """The keys of a list. ConfigError: key-type, key-line, key-options, key-twice; the message names the line."""
+    keys: dict[str, TrustedKey] = {}
+    for number, line in _lines(text):
+        try:
+            trusted = _parse_line(line)
+        except ConfigError as error:
+            where = f"line {number} of the trusted keys"
+            raise ConfigError(error.code, f"{where}: {error.message}", subject=where, help=error.help) from None
+        other = keys.setdefault(trusted.key.keyid, trusted)
+        if other is not trusted:
+            raise ConfigError(
+                "key-twice",
+                f"line {number} of the trusted keys: {trusted.key.keyid} is listed already, for {other.principal}",
+                subject=trusted.key.keyid,
+                help="keep one line of each key: a key counts once, whoever holds it",
+            )
+    return tuple(keys.values())
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if (stripped := line.strip()) and not stripped.startswith("#"):
+            yield number, stripped
+
+
+def _parse_line(line: str) -> TrustedKey:
+    words = list(_WORD.finditer(line))
+    if looks_like_type(words[0].group() if words else ""):
+        raise ConfigError(
+            "key-line", "the line begins with the key", help="put a name before it: ana@laptop ssh-ed25519 AAAA…"
+        )
+    at = next((index for index, word in enumerate(words[1:3], 1) if looks_like_type(word.group())), None)
+    if at is None:
+        raise ConfigError(
+            "key-line", f"{line[:60]!r} is not a name and a key", help="write: ana@laptop ssh-ed25519 AAAA…"
+        )
+    if '"' in _QUOTED.sub("", line[: words[at].start()]):
+        raise ConfigError("key-line", "a quote before the key is not closed")
+    options = _options(words[1].group()) if at == 2 else {}
+    return TrustedKey(
+        principal=words[0].group().strip('"'),
+        key=parse_authorized(line[words[at].start() :]),
+        namespaces=_namespaces(options.get("namespaces")),
+        valid_after=_time(options.get("valid-after")),
+        valid_before=_time(options.get("valid-before")),
+    )
+
+
+def _options(text: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    end = 0
+    while end < len(text):
+        found = _OPTION.match(text, end)
+        name = found[1] if found else text[end:]
+        if found is None or name not in ("namespaces", "valid-after", "valid-before") or not found[2]:
+            raise ConfigError(
+                "key-options",
+                f"the option {name[:60]!r} is not supported",
+                help='namespaces="…", valid-after="…" and valid-before="…" are; cert-authority is not',
+            )
+        if name in options:
+            raise ConfigError("key-options", f"the option {name} is given twice")
+        options[name] = found[2]
+        end = found.end()
+    return options
+
+
+def _namespaces(value: str | None) -> tuple[str, ...]:
+    names = tuple(value.split(",")) if value is not None else ()
+    for name in names:
+        if not name or set(name) & set("*?! "):
+            raise ConfigError("key-options", f"the namespace {name!r} is a pattern", help="write each name in full")
+    return names
+
+
+def _time(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return datetime.strptime(value, _TIME_FORMATS[len(value)]).replace(tzinfo=UTC)
+    except (KeyError, ValueError):
+        raise ConfigError(
+            "key-options",
+            f"the time {value[:30]!r} cannot be read",
+            help="in UTC, with the Z: 20271231Z or 202712312359Z",
+        ) from None

@@ -1,0 +1,245 @@
+"""The signed statement of a release: which manifest replaces the code of which base, after which release, by whom.
+
+An in-toto Statement v1 of at most 4,096 bytes, which is what an agent, a token or a cloud's key service can sign. The
+whole overlay is in the manifest; the statement names that by its digest alone.
+
+It does not judge (`habanero_receiver.trust`): any sequence number, target and time of the right form decodes. The rule
+it upholds: `encode` gives nothing that `decode` would refuse.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from habanero_receiver.errors import RequestError
+
+from . import strictjson
+from .fields import DIGEST_PREFIX, Fields, encode_time, refuse
+from .limits import DEFAULT_LIMITS, Limits
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:habanero-py:release:v1"
+NONCE_BYTES = 16
+
+Kind = Literal["push", "rollback"]
+
+_REQUIRED = (
+    "target", "base", "seq", "prev", "kind", "python", "manifest_size", "issued", "accept_until", "nonce", "author",
+    "policy",
+)  # fmt: skip
+_OPTIONAL = ("git", "gate", "restores")
+
+
+@dataclass(frozen=True, slots=True)
+class PythonTag:
+    """The Python that bytecode is for: sys.implementation's name and cache_tag, pyc magic number, -O level."""
+
+    implementation: str
+    cache_tag: str
+    magic: int
+    optimize: int
+
+    @classmethod
+    def current(cls) -> PythonTag:
+        """The Python that runs this."""
+        return cls(
+            implementation=sys.implementation.name,
+            cache_tag=sys.implementation.cache_tag or "",
+            magic=int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little"),
+            optimize=sys.flags.optimize,
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a statement and in the server's state."""
+        return {
+            "implementation": self.implementation,
+            "cache_tag": self.cache_tag,
+            "magic": self.magic,
+            "optimize": self.optimize,
+        }
+
+    @classmethod
+    def from_json(cls, value: object, where: str = "python") -> PythonTag:
+        """The tag in decoded JSON; RequestError "schema"."""
+        fields = Fields(value, where, ("implementation", "cache_tag", "magic", "optimize"))
+        return cls(
+            implementation=fields.text("implementation", 40),
+            cache_tag=fields.text("cache_tag", 40),
+            magic=fields.integer("magic", 0, 0xFFFF),
+            optimize=fields.integer("optimize", 0, 2),
+        )
+
+    def __str__(self) -> str:
+        level = f" -{'O' * self.optimize}" if self.optimize else ""
+        return f"{self.cache_tag} (magic {self.magic}){level}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What was run before signing, and its exit code."""
+
+    command: str
+    exit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """When the fleet may fall back to the release before: so many errors a minute within so many seconds."""
+
+    errors_per_minute: int = 5
+    window_s: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One release. Digests are "sha256:<hex>"; `prev` is the payload digest of release seq - 1, the base for 1.
+
+    `restores` is set for a rollback alone: the number of the release whose overlay this one brings back, 0 for the
+    base as it was deployed.
+    """
+
+    target: str
+    base: str
+    seq: int
+    prev: str
+    kind: Kind
+    python: PythonTag
+    manifest_digest: str
+    manifest_size: int
+    issued: datetime
+    accept_until: datetime
+    nonce: str
+    author: str
+    git: str | None = None
+    gate: Gate | None = None
+    withdraw: Withdraw = Withdraw()
+    restores: int | None = None
+
+    def encode(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
+        """The payload to sign; the RequestError of `decode` for what no receiver would accept."""
+        payload = strictjson.dumps(
+            {
+                "_type": STATEMENT_TYPE,
+                "subject": [
+                    {"name": "manifest", "digest": {"sha256": self.manifest_digest.removeprefix(DIGEST_PREFIX)}}
+                ],
+                "predicateType": PREDICATE_TYPE,
+                "predicate": self._predicate(),
+            }
+        )
+        Statement.decode(payload, limits)
+        return payload
+
+    def _predicate(self) -> dict[str, object]:
+        withdraw = {"errors_per_minute": self.withdraw.errors_per_minute, "window_s": self.withdraw.window_s}
+        predicate: dict[str, object] = {
+            "target": self.target,
+            "base": self.base,
+            "seq": self.seq,
+            "prev": self.prev,
+            "kind": self.kind,
+            "python": self.python.to_json(),
+            "manifest_size": self.manifest_size,
+            "issued": encode_time(self.issued),
+            "accept_until": encode_time(self.accept_until),
+            "nonce": self.nonce,
+            "author": self.author,
+            "policy": {"withdraw": withdraw},
+        }
+        if self.git is not None:
+            predicate["git"] = self.git
+        if self.gate is not None:
+            predicate["gate"] = {"command": self.gate.command, "exit": self.gate.exit}
+        if self.restores is not None:
+            predicate["restores"] = self.restores
+        return predicate
+
+    @classmethod
+    def decode(cls, payload: bytes, limits: Limits = DEFAULT_LIMITS) -> Statement:
+        """The statement in a payload.
+
+        RequestError: payload-size, statement-type, statement-kind, subject, schema, digest, time, manifest-size, and
+        those of `strictjson.loads`.
+        """
+        if len(payload) > limits.max_payload_bytes:
+            raise RequestError(
+                "payload-size", f"a statement of {len(payload)} bytes; at most {limits.max_payload_bytes} are accepted"
+            )
+        value = strictjson.loads(payload, max_depth=limits.max_json_depth)
+        outer = Fields(value, "statement", ("_type", "subject", "predicateType", "predicate"))
+        if (outer.string("_type"), outer.string("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
+            raise RequestError(
+                "statement-type",
+                f"a statement of type {outer.string('_type')[:80]!r} about {outer.string('predicateType')[:80]!r}",
+                help=f"a release is {STATEMENT_TYPE} with predicate {PREDICATE_TYPE}",
+            )
+        manifest_digest = _subject(outer.array("subject"))
+        return _statement(Fields(outer["predicate"], "predicate", _REQUIRED, _OPTIONAL), manifest_digest, limits)
+
+
+def _subject(subjects: list[object]) -> str:
+    if len(subjects) != 1:
+        raise RequestError("subject", f"the statement has {len(subjects)} subjects instead of the manifest alone")
+    subject = Fields(subjects[0], "subject", ("name", "digest"))
+    if subject.string("name") != "manifest":
+        raise RequestError("subject", "the statement's subject is not named 'manifest'")
+    return DIGEST_PREFIX + Fields(subject["digest"], "subject.digest", ("sha256",)).hexdigest("sha256")
+
+
+def _statement(fields: Fields, manifest_digest: str, limits: Limits) -> Statement:
+    kind = fields.string("kind")
+    if kind not in ("push", "rollback"):
+        raise RequestError("statement-kind", f"a release of kind {kind[:40]!r}; this receiver knows push and rollback")
+    text = limits.max_text_chars
+    statement = Statement(
+        target=fields.text("target", text),
+        base=fields.digest("base"),
+        seq=fields.integer("seq"),
+        prev=fields.digest("prev"),
+        kind=cast(Kind, kind),
+        python=PythonTag.from_json(fields["python"], fields.name("python")),
+        manifest_digest=manifest_digest,
+        manifest_size=_manifest_size(fields.integer("manifest_size"), limits),
+        issued=fields.time("issued"),
+        accept_until=fields.time("accept_until"),
+        nonce=_nonce(fields.string("nonce")),
+        author=fields.text("author", text),
+        git=fields.text("git", text) if "git" in fields else None,
+        gate=_gate(fields["gate"], text) if "gate" in fields else None,
+        withdraw=_withdraw(fields["policy"]),
+        restores=fields.integer("restores", 0) if "restores" in fields else None,
+    )
+    if (statement.restores is not None) != (kind == "rollback"):
+        refuse("predicate.restores", "belongs to a rollback, and every rollback has it")
+    return statement
+
+
+def _manifest_size(size: int, limits: Limits) -> int:
+    if not 0 < size <= limits.max_manifest_bytes:
+        raise RequestError(
+            "manifest-size",
+            f"the signed manifest size is {size} bytes; 1 to {limits.max_manifest_bytes} are accepted",
+            subject="predicate.manifest_size",
+        )
+    return size
+
+
+def _nonce(nonce: str) -> str:
+    if len(nonce) != 2 * NONCE_BYTES or not set(nonce) <= set("0123456789abcdef"):
+        refuse("predicate.nonce", f"is not {2 * NONCE_BYTES} lower-case hex digits")
+    return nonce
+
+
+def _gate(value: object, max_chars: int) -> Gate:
+    fields = Fields(value, "predicate.gate", ("command", "exit"))
+    return Gate(fields.text("command", max_chars), fields.integer("exit", -1024, 1024))
+
+
+def _withdraw(value: object) -> Withdraw:
+    policy = Fields(value, "predicate.policy", ("withdraw",))
+    fields = Fields(policy["withdraw"], "predicate.policy.withdraw", ("errors_per_minute", "window_s"))
+    return Withdraw(fields.integer("errors_per_minute", 0, 1_000_000), fields.integer("window_s", 1, 86_400))
