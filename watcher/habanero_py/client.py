@@ -1,0 +1,229 @@
+"""The HTTP side of the command: signed reads, pushes, and what a failed connection means.
+
+The only module that knows httpx. It decides nothing about releases: bytes go out, values of `remote` come back. The
+rule it upholds: it tells a request that was certainly not sent (`unreachable`) from one whose outcome nobody knows
+(`outcome-unknown`), because only the first may be treated as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from urllib.parse import urlsplit
+
+import httpx
+
+from habanero_py import remote
+from habanero_py.config import is_loopback
+from habanero_py.signing import Signer
+from habanero_receiver.errors import HabaneroError, StoreError
+from habanero_receiver.release import body, request
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 10.0
+PUSH_TIMEOUT_S = 60.0
+BUSY_TIMEOUT_S = 15.0
+READ_WINDOW = timedelta(minutes=2)
+
+
+class RemoteError(HabaneroError):
+    """The server said no: its own code, message and help. `refusals` are the units it could not change."""
+
+    def __init__(self, status: int, problem: Mapping[str, object]) -> None:
+        kind = str(problem.get("type", ""))
+        code = str(problem.get("code") or kind.rpartition(":")[2] or "unexpected-answer")
+        running = problem.get("running")
+        super().__init__(
+            code,
+            str(problem.get("detail") or problem.get("title") or f"HTTP {status}"),
+            subject=str(problem.get("subject") or ""),
+            help=str(problem.get("help") or ""),
+            details=problem,
+        )
+        self.status = status
+        self.running = running if isinstance(running, int) else None
+
+    @property
+    def refusals(self) -> tuple[Mapping[str, object], ...]:
+        """Per unit: module, unit, line, reason, help."""
+        details = self.details or {}
+        report = details.get("report") or details.get("details")
+        nested = report.get("report", report) if isinstance(report, dict) else {}
+        modules = nested.get("modules") if isinstance(nested, dict) else None
+        return tuple(
+            {"module": module.get("module")} | item
+            for module in (modules if isinstance(modules, list) else [])
+            if isinstance(module, dict)
+            for item in module.get("refused") or []
+            if isinstance(item, dict)
+        )
+
+
+class Server:
+    """One receiver over one kept connection. Not for several threads at once."""
+
+    def __init__(
+        self,
+        url: str,
+        target: str,
+        signer: Signer,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url
+        self._target = target
+        self._signer = signer
+        self._clock = clock
+        self._sleep = sleep
+        self.clock_skew_s: float | None = None
+        local = is_loopback(urlsplit(url).hostname or "")
+        self._http = httpx.Client(
+            transport=transport,
+            # A proxy from the environment cannot reach this machine's own loopback address.
+            trust_env=not local,
+            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            headers={"user-agent": "habanero-py"},
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=600),
+        )
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._http.close()
+
+    def state(self) -> remote.ServerState:
+        """What the server and its workers run."""
+        return remote.parse_state(self._read("/v1/state"))
+
+    def base(self) -> dict[str, remote.BaseModule]:
+        """The modules as they lie on the server's disk."""
+        return remote.parse_base(self._read("/v1/base"))
+
+    def journal(self, after: int) -> tuple[remote.Entry, ...]:
+        """The entries after number `after`, oldest first; the server may give them in parts."""
+        return remote.parse_journal(self._read(f"/v1/journal?after={after}"))
+
+    def blob(self, sha256: str, max_bytes: int) -> bytes:
+        """The bytes with this digest; other bytes are an error."""
+        data = self._get(f"/v1/blobs/{sha256}", max_bytes)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise remote.unexpected(sha256, "a blob has other bytes than its name says")
+        return data
+
+    def push(self, content: bytes, *, check: bool = False) -> remote.PushAnswer:
+        """Sends a push body; `check` has it staged and thrown away. Waits while another push runs."""
+        path = "/v1/check" if check else "/v1/push"
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                answer = self._send("POST", path, content, max_bytes=MAX_ANSWER_BYTES)
+            except RemoteError as error:
+                if error.status != 503 or time.monotonic() > deadline:
+                    raise
+                self._sleep(0.2)  # another push is at work there; ours was not looked at
+            else:
+                return remote.parse_push(_parse(answer))
+
+    def _read(self, path: str) -> object:
+        return _parse(self._get(path, MAX_ANSWER_BYTES))
+
+    def _get(self, path: str, max_bytes: int) -> bytes:
+        return self._send("GET", path, None, max_bytes=max_bytes)
+
+    def _send(self, method: str, path: str, content: bytes | None, *, max_bytes: int) -> bytes:
+        headers = {"content-type": body.MEDIA_TYPE} if content is not None else self._authorization(method, path)
+        timeout = PUSH_TIMEOUT_S if content is not None else READ_TIMEOUT_S
+        try:
+            with self._http.stream(
+                method,
+                self.url + path,
+                content=content,
+                headers=headers,
+                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT_S),
+            ) as answer:
+                self._note_clock(answer)
+                data = _bounded(answer, max_bytes)
+        except httpx.TransportError as error:
+            raise self._failed(error, sent=content is not None) from error
+        if answer.status_code == 200:
+            return data
+        raise _problem(answer, data)
+
+    def _authorization(self, method: str, path: str) -> dict[str, str]:
+        now = self._clock()
+        read = request.ReadRequest(self._target, method, path, now, now + READ_WINDOW, secrets.token_hex(16))
+        return {"authorization": request.compose(read, self._signer.public.keyid, self._signer.sign)}
+
+    def _note_clock(self, answer: httpx.Response) -> None:
+        """How far the server's clock is ahead of ours, to the second, from its Date header."""
+        try:
+            theirs = parsedate_to_datetime(answer.headers["date"])
+        except (KeyError, ValueError):
+            return
+        self.clock_skew_s = (theirs - self._clock()).total_seconds()
+
+    def _failed(self, error: httpx.TransportError, *, sent: bool) -> StoreError:
+        what = str(error) or type(error).__name__
+        never = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+        if never or not sent:
+            return StoreError(
+                "unreachable",
+                f"{self.url} cannot be reached: {what}",
+                subject=self.url,
+                help="is the server running, and is the address right? habanero-py doctor looks closer",
+            )
+        return StoreError(
+            "outcome-unknown",
+            f"the connection to {self.url} was lost after the release was sent: {what}",
+            subject=self.url,
+            help="habanero-py status tells what runs",
+        )
+
+
+def _bounded(answer: httpx.Response, max_bytes: int) -> bytes:
+    parts, total = [], 0
+    for part in answer.iter_bytes():
+        total += len(part)
+        if total > max_bytes:
+            raise remote.unexpected(answer.url.path, f"more than {max_bytes} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _parse(data: bytes) -> object:
+    try:
+        parsed: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise remote.unexpected("answer", "it is not JSON") from error
+    return parsed
+
+
+def _problem(answer: httpx.Response, data: bytes) -> HabaneroError:
+    if answer.headers.get("content-type", "").startswith("application/problem+json"):
+        problem = _parse(data)
+        if isinstance(problem, dict):
+            return RemoteError(answer.status_code, problem)
+    if answer.status_code == 404:
+        return HabaneroError(
+            "no-receiver",
+            f"there is no receiver at {answer.request.url.copy_with(path='/')}",
+            subject=str(answer.request.url),
+            help="mount it (receiver.mount(app)), give the server HABANERO_TRUSTED_KEYS; url ends with /_habanero",
+        )
+    return remote.unexpected(answer.request.url.path, f"HTTP {answer.status_code} without a problem document")

@@ -1,0 +1,70 @@
+"""`push` once, a dry run, and `rollback`: what changes the server, each after the questions that it needs.
+
+A question is asked only of a person at a terminal; a script says --yes or gets an error with help. The rule it
+upholds: nothing leaves this machine before the last question was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from habanero_py import events as e
+from habanero_py.codes import INTERRUPTED
+from habanero_py.errors import UsageError
+from habanero_py.rollback import plan, roll_back
+from habanero_py.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """How questions are answered: `yes` from the command line, else `ask`, which is None without a terminal."""
+
+    yes: bool
+    ask: Callable[[str], bool] | None
+
+    def given(self, question: str, subject: str) -> bool:
+        """The answer. UsageError `confirm` when there is nobody to ask."""
+        if self.yes:
+            return True
+        if self.ask is None:
+            raise UsageError(
+                "confirm",
+                f"{question} There is no terminal to ask at; nothing was changed",
+                subject=subject,
+                help="add --yes",
+            )
+        return self.ask(question)
+
+
+def push_once(session: Session, consent: Consent, *, check: bool) -> int:
+    """Sends what differs, once."""
+    if not check and not confirmed(session, consent):
+        return INTERRUPTED
+    return session.pusher.push(check=check)
+
+
+def confirmed(session: Session, consent: Consent) -> bool:
+    """Asks before the first push of a session where the target's settings say so."""
+    to = session.config.to
+    return not to.confirm or consent.given(f"Push to {to.name}?", to.name)
+
+
+def rollback(session: Session, consent: Consent, number: int | None) -> int:
+    """Brings an older release's code back by a new release."""
+    view, _ = session.pusher.refresh()
+    target = plan(view, session.pusher.releases, number)
+    if target.modules:
+        past = session.pusher.releases.past(view.head)
+        session.emit(
+            e.RollbackPlan(
+                running=view.head.seq,
+                restores=target.code_of,
+                modules=target.modules,
+                author=past.statement.author,
+                issued=past.statement.issued.isoformat(),
+            )
+        )
+        if not consent.given(f"Roll {session.config.to.name} back?", "rollback"):
+            return INTERRUPTED
+    return roll_back(session.pusher, session.tools, target)

@@ -1,0 +1,296 @@
+"""What happens on the way of a change, as values: the terminal, the log and `--json` read the same stream.
+
+Pure data without a clock: a reader stamps what it shows. The rule it upholds: whatever a person is told, a program
+is told too, under a stable name (`EVENT`) and stable fields. Seconds are floats, digests "sha256:<hex>", releases
+sequence numbers (0 is the base, the code as deployed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import ClassVar, Protocol
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened."""
+
+    EVENT: ClassVar[str] = "event"
+
+    def to_json(self) -> dict[str, object]:
+        """The event's name and its fields; fields that are None are left out."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"event": self.EVENT} | {name: value for name, value in values.items() if value is not None}
+
+
+class Reader(Protocol):
+    """Something that shows events. Called from one thread at a time."""
+
+    def show(self, event: Event) -> None:
+        """Show it now."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Event):
+    """The command knows the server and begins. `running` is what the server runs."""
+
+    EVENT: ClassVar[str] = "ready"
+    app: str
+    environment: str
+    machines: int
+    workers: int
+    running: int
+    in_step: bool
+    watching: Sequence[str]
+    files: int
+    gate: Sequence[str]
+    gate_timeout_s: float
+    author: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(Event):
+    """Files settled after a save. Paths are relative to the project."""
+
+    EVENT: ClassVar[str] = "change"
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GateStarted(Event):
+    """The user's test command runs."""
+
+    EVENT: ClassVar[str] = "gate-started"
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinished(Event):
+    """The gate ended. `output` is its text, only when it failed; `log` is where all of it lies."""
+
+    EVENT: ClassVar[str] = "gate"
+    ok: bool
+    summary: str
+    seconds: float
+    running: int
+    output: str | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateAgain(Event):
+    """A file changed while the gate ran: what it tested is not what would be signed."""
+
+    EVENT: ClassVar[str] = "gate-again"
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxFound(Event):
+    """A file does not parse; neither the gate nor anything after it was run."""
+
+    EVENT: ClassVar[str] = "syntax"
+    path: str
+    line: int
+    column: int
+    message: str
+    text: str
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pushing(Event):
+    """A signed release leaves this machine. `bytes` is the whole request."""
+
+    EVENT: ClassVar[str] = "push"
+    push: int
+    base: int
+    modules: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStep(Event):
+    """One machine's workers, as the server tells it."""
+
+    EVENT: ClassVar[str] = "machine"
+    machine: str
+    push: int
+    workers: int
+    applied: int
+    failures: Sequence[str] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live(Event):
+    """The release runs on every worker. `seconds` is from the first byte sent; `total` from the save."""
+
+    EVENT: ClassVar[str] = "live"
+    push: int
+    workers: int
+    seconds: float
+    total: float
+    units: Mapping[str, int]
+    stale: Sequence[str] = ()
+    same_code_as: int | None = None
+    server: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged(Event):
+    """Nothing differs from what the server runs."""
+
+    EVENT: ClassVar[str] = "unchanged"
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """An error, the server's or ours, with its stable code. The code that ran before still runs."""
+
+    EVENT: ClassVar[str] = "refused"
+    code: str
+    message: str
+    exit: int
+    subject: str | None = None
+    help: str | None = None
+    running: int | None = None
+    by_server: bool = False
+    refusals: Sequence[Mapping[str, object]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfStep(Event):
+    """The release is recorded, but not every worker runs it."""
+
+    EVENT: ClassVar[str] = "out-of-step"
+    push: int
+    workers: int
+    applied: int
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun(Event):
+    """What the server would do with the release; it staged it and threw it away."""
+
+    EVENT: ClassVar[str] = "dry-run"
+    push: int
+    running: int
+    modules: Sequence[Mapping[str, object]]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """One line worth knowing that is no error."""
+
+    EVENT: ClassVar[str] = "notice"
+    text: str
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process of the application. `failed` says why it does not run what it should."""
+
+    pid: int
+    running: int
+    since: str
+    started: str
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine and its processes."""
+
+    machine: str
+    workers: Sequence[Worker]
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Event):
+    """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback."""
+
+    EVENT: ClassVar[str] = "status"
+    app: str
+    environment: str
+    target: str
+    base: str
+    head: int
+    author: str | None
+    issued: str | None
+    in_step: bool
+    machines: Sequence[Machine]
+    same_code_as: int | None = None
+    now: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As every event; machines and workers become plain objects."""
+        machines = [
+            {"machine": machine.machine, "workers": [asdict(worker) for worker in machine.workers]}
+            for machine in self.machines
+        ]
+        return Event.to_json(self) | {"machines": machines}
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry(Event):
+    """One release of the journal."""
+
+    EVENT: ClassVar[str] = "release"
+    push: int
+    kind: str
+    issued: str
+    author: str
+    modules: Sequence[str]
+    git: str | None = None
+    gate: str | None = None
+    restores: int | None = None
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPlan(Event):
+    """What a rollback would change, before it is asked for or sent."""
+
+    EVENT: ClassVar[str] = "rollback-plan"
+    running: int
+    restores: int
+    modules: Sequence[str]
+    author: str | None
+    issued: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Event):
+    """One thing that `doctor` looked at."""
+
+    EVENT: ClassVar[str] = "check"
+    name: str
+    ok: bool
+    text: str
+    help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised(Event):
+    """A project was set up. `server` are the lines for the server's environment, `embed` for the application."""
+
+    EVENT: ClassVar[str] = "init"
+    target: str
+    key: str
+    keyid: str
+    made_key: bool
+    wrote: Sequence[str]
+    server: Mapping[str, str]
+    embed: Sequence[str]
+    name: str

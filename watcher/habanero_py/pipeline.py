@@ -1,0 +1,307 @@
+"""The path of a change on the laptop: diff, build, gate, sign, push, and what came of it.
+
+A `Pusher` holds what is warm between saves (connection, head, base table, builder), so that the common push is one
+request. All effects come in through `Tools`, everything that happens goes out as events. The rules it upholds: what
+is signed is byte for byte what the gate saw; nothing is signed that has not passed; a lost race is one fresh diff and
+one more try, never an overwrite.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from habanero_py import compose
+from habanero_py import events as e
+from habanero_py.client import Server
+from habanero_py.compose import Facts, Release, View, Wanted
+from habanero_py.deliver import deliver
+from habanero_py.errors import GateError, SyntaxFoundError
+from habanero_py.foreign import Contains, Foreign, foreign
+from habanero_py.gate import GateResult
+from habanero_py.releases import Past, Releases
+from habanero_py.remote import Head, PushAnswer, ServerState
+from habanero_py.signing import Signer
+from habanero_py.snapshot import Module, Snapshot, Sources
+from habanero_receiver.errors import (
+    GATE_FAILED,
+    OUT_OF_STEP,
+    REFUSED,
+    ConflictError,
+    HabaneroError,
+)
+from habanero_receiver.release.statement import Gate, PythonTag
+
+LIVE = 0
+MAX_GATE_RUNS = 5
+MAX_COMMAND_CHARS = 500
+MOVED = frozenset({"not-next", "base-mismatch", "python-mismatch", "wrong-target"})
+"""Codes that say that what is known of the server is old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a push needs from the outside.
+
+    `gate` is None when there is none; `approve` asks whether somebody else's work may be replaced; `contains` tells
+    whether a version of a module is in the history of the tree; `build` raises SyntaxFoundError.
+    """
+
+    server: Server
+    signer: Signer
+    sources: Sources
+    build: Callable[[Sequence[Module], PythonTag], Mapping[str, bytes]]
+    emit: Callable[[e.Event], None]
+    author: str
+    git: Callable[[Snapshot], str | None]
+    contains: Contains
+    approve: Callable[[Sequence[Foreign]], bool]
+    gate: Callable[[], GateResult] | None = None
+    gate_command: str = ""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What separates a snapshot from what the server runs; `names` is empty when nothing does."""
+
+    snapshot: Snapshot
+    view: View
+    wanted: Wanted = field(repr=False)
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A snapshot with the bytecode that was built from it, and the proof that it passed."""
+
+    snapshot: Snapshot
+    code: Mapping[str, bytes] = field(repr=False)
+    gate: Gate | None
+    git: str | None
+
+
+class Pusher:
+    """Brings one server to what the sources are. For one thread at a time."""
+
+    def __init__(self, tools: Tools, target: str) -> None:
+        self._tools = tools
+        self._target = target
+        self._releases = Releases(tools.server)
+        self._view: View | None = None
+        self._known: Difference | None = None
+        self._held: set[tuple[str, str]] = set()
+
+    @property
+    def releases(self) -> Releases:
+        """The journal as far as it was read."""
+        return self._releases
+
+    @property
+    def running(self) -> int | None:
+        """The head as last heard of; None before the first answer."""
+        return self._view.head.seq if self._view else None
+
+    @property
+    def last(self) -> Snapshot | None:
+        """The sources that were looked at last: under a gate, those that it saw in the end."""
+        return self._known.snapshot if self._known else None
+
+    def refresh(self) -> tuple[View, ServerState]:
+        """Asks the server anew. One request when nothing moved."""
+        state = self._tools.server.state()
+        self._view = self._releases.view(self._target, state)
+        return self._view, state
+
+    def view(self) -> View:
+        """What the server runs; asked for only when it is not known."""
+        return self._view or self.refresh()[0]
+
+    def push(
+        self, snapshot: Snapshot | None = None, *, began: float | None = None, check: bool = False
+    ) -> int:
+        """One change, all the way; the exit code of the command. `began` is time.monotonic() of the save.
+
+        Failures of the user's code (syntax, gate) are events; everything else is raised, with the old code running.
+        """
+        began = time.monotonic() if began is None else began
+        snapshot = snapshot or self._tools.sources.scan()
+        try:
+            tested = self._tested(snapshot)
+        except SyntaxFoundError as error:
+            self._tools.emit(self._syntax(error))
+            return REFUSED
+        if isinstance(tested, int):
+            return tested
+        try:
+            return self._send(tested, began, check=check)
+        except HabaneroError as error:
+            if error.code in MOVED:
+                self._view = None  # the next push compares with what is there then
+            if error.code != "not-next":
+                raise
+        return self._once_more(tested, began, check=check)
+
+    def _once_more(self, tested: Tested, began: float, *, check: bool) -> int:
+        """After a lost race: the same tested sources against what the server runs now."""
+        self._tools.emit(e.Notice("another push came first: comparing again and trying once more"))
+        difference = self._difference(tested.snapshot)
+        if not difference.names:
+            return self._unchanged(difference)
+        return self._send(replace(tested, code=self._build(difference)), began, check=check)
+
+    def _difference(self, snapshot: Snapshot) -> Difference:
+        """Computed once for a snapshot and a view."""
+        view, known = self.view(), self._known
+        if known is not None and known.snapshot is snapshot and known.view is view:
+            return known
+        watched = frozenset(self._tools.sources.project.top_level)
+        missing = {
+            module.path: name
+            for name, module in view.base.items()
+            if name.partition(".")[0] in watched and name not in snapshot.modules
+        }
+        alone = self._tools.sources.left_alone(missing.keys()) if missing else frozenset()
+        wanted = compose.desired(snapshot.modules, watched, view, {missing[path] for path in alone})
+        self._held.update((name, compose.released_digest(module)) for name, module in snapshot.modules.items())
+        self._known = Difference(snapshot, view, wanted, compose.changed(wanted, view.overlay))
+        return self._known
+
+    def _unchanged(self, difference: Difference) -> int:
+        self._tools.emit(e.Unchanged(difference.view.head.seq))
+        return LIVE
+
+    def _build(self, difference: Difference) -> Mapping[str, bytes]:
+        """Bytecode of what the server lacks. It finds syntax errors, by the compiler that counts: the server's."""
+        view = difference.view
+        return self._tools.build(compose.to_build(difference.wanted, view), view.python)
+
+    def _tested(self, snapshot: Snapshot) -> Tested | int:
+        """What was built and passed, or the exit code. A file that changes under the gate starts it again."""
+        for _ in range(MAX_GATE_RUNS):
+            difference = self._difference(snapshot)
+            if not difference.names:
+                return self._unchanged(difference)
+            code, git = self._build(difference), self._tools.git(snapshot)
+            if self._tools.gate is None:
+                return Tested(snapshot, code, None, git)
+            self._tools.emit(e.GateStarted(self._tools.gate_command))
+            run = self._tools.gate()
+            after = self._tools.sources.scan()
+            if changed := after.since(snapshot):
+                self._tools.emit(e.GateAgain(changed))
+                snapshot = after
+                continue
+            self._tools.emit(self._finished(run, difference.view))
+            if not run.ok:
+                return GATE_FAILED
+            return Tested(snapshot, code, Gate(self._tools.gate_command[:MAX_COMMAND_CHARS], run.exit), git)
+        raise GateError(
+            "gate-unstable",
+            f"watched files changed during each of {MAX_GATE_RUNS} runs of the gate; nothing was pushed",
+            subject=self._tools.gate_command,
+            help="does the gate itself write into the watched folders? let git ignore what it writes",
+        )
+
+    def _finished(self, run: GateResult, view: View) -> e.GateFinished:
+        return e.GateFinished(
+            ok=run.ok,
+            summary=run.summary,
+            seconds=round(run.seconds, 4),
+            running=view.head.seq,
+            output=None if run.ok else run.output,
+            log=None if run.ok else str(run.log),
+        )
+
+    def _syntax(self, error: SyntaxFoundError) -> e.SyntaxFound:
+        problem = error.problems[0]
+        return e.SyntaxFound(
+            path=self._tools.sources.project.shown(problem.path),
+            line=problem.line,
+            column=problem.column,
+            message=problem.message,
+            text=problem.text,
+            running=self.view().head.seq,
+        )
+
+    def _send(self, tested: Tested, began: float, *, check: bool) -> int:
+        difference = self._difference(tested.snapshot)
+        view = difference.view
+        self._ask_if_foreign(difference)
+        facts = Facts(self._tools.author, self._tools.clock(), secrets.token_hex(16), tested.git, tested.gate)
+        release = compose.compose(difference.wanted, tested.code, view, facts, self._tools.signer)
+        self._tools.emit(
+            e.Pushing(release.statement.seq, view.head.seq, len(difference.names), len(release.content))
+        )
+        sent = time.monotonic()
+        if not check:
+            return self.deliver(release, began, sent)
+        answer = self._tools.server.push(release.content, check=True)
+        seconds = round(time.monotonic() - sent, 4)
+        self._tools.emit(e.DryRun(release.statement.seq, view.head.seq, answer.modules, seconds))
+        return LIVE
+
+    def deliver(self, release: Release, began: float, sent: float, same_code_as: int | None = None) -> int:
+        """Sends a signed release, moves the view on to it and tells what came of it."""
+        answer = deliver(self._tools.server, release)
+        self._moved(release)
+        return self._told(answer, release.statement.seq, began, sent, same_code_as)
+
+    def _moved(self, release: Release) -> None:
+        """Our release is the head now: no request is needed to know that."""
+        statement = release.statement
+        self._releases.remember(Past(statement.seq, release.digest, statement), release.manifest)
+        if self._view is not None:
+            head = Head(statement.seq, release.digest, statement.issued.isoformat(), statement.author)
+            self._view = replace(
+                self._view, head=head, overlay=release.manifest.modules, built_for=statement.python
+            )
+
+    def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:
+        now = time.monotonic()
+        applied = workers = 0
+        for machine in answer.machines:
+            done = sum(worker.running == seq for worker in machine.workers)
+            applied, workers = applied + done, workers + len(machine.workers)
+            failures = tuple(f"pid {w.pid}: {w.failed}" for w in machine.workers if w.failed)
+            self._tools.emit(e.MachineStep(machine.machine, seq, len(machine.workers), done, failures))
+        if not answer.in_step:
+            self._tools.emit(e.OutOfStep(seq, workers, applied))
+            return OUT_OF_STEP
+        self._tools.emit(
+            e.Live(
+                push=seq,
+                workers=workers,
+                seconds=round(now - sent, 4),
+                total=round(now - began, 4),
+                units=answer.counts(),
+                stale=answer.stale(),
+                same_code_as=same,
+                server=answer.seconds or None,
+            )
+        )
+        return LIVE
+
+    def _ask_if_foreign(self, difference: Difference) -> None:
+        view = difference.view
+        found = foreign(difference.names, view, self._releases, self._tools.author, self._contains)
+        if not found:
+            return
+        if self._tools.approve(found):
+            entries = [(item.module, view.overlay.get(item.module)) for item in found]
+            self._held.update((name, entry.source.sha256) for name, entry in entries if entry)
+            return
+        first = found[0]
+        raise ConflictError(
+            "would-overwrite",
+            f"{first.author} pushed {first.module} in #{first.seq}, and your tree has never held that version; "
+            "nothing was sent",
+            subject=first.module,
+            help="take it into your tree first (git pull), or replace it: habanero-py push --yes",
+        )
+
+    def _contains(self, module: str, sha256: str) -> bool:
+        return (module, sha256) in self._held or self._tools.contains(module, sha256)

@@ -1,0 +1,129 @@
+"""Reads what was released: the journal's statements and the overlays that they name.
+
+A thin shell over the server's reads, with a memory: entries and blobs never change, so each is fetched once. The rule
+it upholds: nothing is believed because of the place it came from; an entry must have the digest that names it, and a
+manifest the digest and the size that its statement signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from habanero_py.client import Server
+from habanero_py.compose import View
+from habanero_py.remote import BaseModule, Head, ServerState, unexpected
+from habanero_receiver.errors import ConflictError, TrustError
+from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.limits import DEFAULT_LIMITS
+from habanero_receiver.release.manifest import Manifest, ModuleEntry
+from habanero_receiver.release.statement import Statement
+
+Overlay = Mapping[str, ModuleEntry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One release that was made. `digest` is the sha256 of its payload, which the next one names as `prev`."""
+
+    seq: int
+    digest: str
+    statement: Statement
+
+    @property
+    def code_of(self) -> int:
+        """The number whose code this is: its own, or that of the release it restored."""
+        restores = self.statement.restores
+        return self.seq if restores is None else restores
+
+
+class Releases:
+    """The journal of one server over one base."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._base: tuple[str, Mapping[str, BaseModule]] | None = None
+        self._past: dict[int, Past] = {}
+        self._manifests: dict[str, Manifest] = {}
+
+    def view(self, target: str, state: ServerState) -> View:
+        """All that a diff needs to know of the server; one to three requests the first time."""
+        if state.target != target:
+            raise TrustError(
+                "wrong-target",
+                f"the server is {state.target}, not {target}; nothing was sent",
+                subject="target",
+                help="compare target in [tool.habanero.targets] with HABANERO_TARGET on the server",
+            )
+        if self._base is None or self._base[0] != state.base:
+            self._base = (state.base, self._server.base())
+            self._past.clear()
+        past = self.past(state.head) if state.head.seq else None
+        head = state.head
+        if past is not None:
+            # The signed time, to the microsecond: ours must not be before it.
+            head = replace(head, issued=past.statement.issued.isoformat(), author=past.statement.author)
+        return View(
+            target=target,
+            base_digest=state.base,
+            base=self._base[1],
+            head=head,
+            overlay=self.overlay(past) if past else {},
+            python=state.python,
+            built_for=past.statement.python if past else None,
+        )
+
+    def past(self, head: Head) -> Past:
+        """The release that `head` names, by its number and its digest."""
+        known = self._past.get(head.seq)
+        if known is None or known.digest != head.digest:
+            self.load(after=head.seq - 1)
+            known = self._past.get(head.seq)
+        if known is None or known.digest != head.digest:
+            raise unexpected(f"#{head.seq}", "the journal does not hold the head that the state names")
+        return known
+
+    def number(self, seq: int) -> Past:
+        """Release number `seq`."""
+        if seq not in self._past:
+            self.load(after=seq - 1)
+        if seq not in self._past:
+            raise ConflictError(
+                "no-such-release",
+                f"there is no release #{seq} over this base",
+                subject=f"#{seq}",
+                help="habanero-py log shows them",
+            )
+        return self._past[seq]
+
+    def load(self, after: int) -> list[Past]:
+        """All releases after number `after`, oldest first."""
+        found: list[Past] = []
+        while entries := self._server.journal(after):
+            for entry in entries:
+                if entry.seq != after + 1:
+                    raise unexpected(f"#{entry.seq}", "the journal is not in order")
+                envelope = Envelope.decode(entry.envelope, DEFAULT_LIMITS)
+                statement = Statement.decode(envelope.payload, DEFAULT_LIMITS)
+                past = Past(entry.seq, envelope.digest, statement)
+                self._past[entry.seq] = past
+                found.append(past)
+                after = entry.seq
+        return found
+
+    def overlay(self, past: Past) -> Overlay:
+        """The modules that a release put over the base."""
+        return self.manifest(past).modules
+
+    def manifest(self, past: Past) -> Manifest:
+        """The manifest that a release signs."""
+        digest = past.statement.manifest_digest
+        if digest not in self._manifests:
+            data = self._server.blob(digest.removeprefix("sha256:"), past.statement.manifest_size)
+            self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
+        return self._manifests[digest]
+
+    def remember(self, past: Past, manifest: Manifest) -> None:
+        """Our own release is live: no need to ask for it."""
+        self._past[past.seq] = past
+        self._manifests[past.statement.manifest_digest] = manifest

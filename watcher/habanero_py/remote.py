@@ -1,0 +1,237 @@
+"""What a server answers, as values: its state, its base, its journal, the result of a push.
+
+Pure: parsed JSON in, values out. The server is the one the person named and TLS vouches for it, but its answers are
+still only bytes: what does not have the expected form is an error that says so, never a crash further on.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from habanero_py.events import Machine, Worker
+from habanero_receiver.errors import HabaneroError, RequestError
+from habanero_receiver.release.statement import PythonTag
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest release of the journal. seq 0 is the base, whose digest is the base fingerprint."""
+
+    seq: int
+    digest: str
+    issued: str | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """GET /v1/state."""
+
+    target: str
+    base: str
+    python: PythonTag
+    head: Head
+    running: int
+    modules: tuple[str, ...]
+    machines: tuple[Machine, ...]
+
+    @property
+    def workers(self) -> int:
+        """How many processes are alive."""
+        return sum(len(machine.workers) for machine in self.machines)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether every process runs the head."""
+        return all(worker.running == self.head.seq for machine in self.machines for worker in machine.workers)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModule:
+    """One module as it lies on the server's disk. `path` is relative to its source root."""
+
+    package: bool
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the journal: the envelope's own bytes."""
+
+    seq: int
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """POST /v1/push and /v1/check."""
+
+    seq: int
+    digest: str
+    already_applied: bool
+    modules: tuple[Mapping[str, object], ...]
+    machines: tuple[Machine, ...]
+    in_step: bool
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, int]:
+        """How many units were patched, run, removed, ... over all modules."""
+        totals: dict[str, int] = {}
+        for module in self.modules:
+            for outcome, units in module.items():
+                if isinstance(units, list) and units:
+                    totals[outcome] = totals.get(outcome, 0) + len(units)
+        return totals
+
+    def stale(self) -> tuple[str, ...]:
+        """The live values that were computed from what changed and were kept, as "module: unit"."""
+        return tuple(
+            f"{module.get('module')}: {unit}"
+            for module in self.modules
+            for unit in _list(module.get("stale", []), "stale")
+        )
+
+
+def parse_state(answer: object) -> ServerState:
+    """Raises unexpected-answer, as all of these do."""
+    data = _object(answer, "state")
+    try:
+        python = PythonTag.from_json(_get(data, "python"))
+    except RequestError as error:
+        raise unexpected("python", error.message) from error
+    head = _object(_get(data, "head"), "head")
+    running = _object(data.get("running") or {}, "running")
+    return ServerState(
+        target=_text(data, "target"),
+        base=_text(data, "base"),
+        python=python,
+        head=Head(
+            seq=_int(head, "seq"),
+            digest=_text(head, "digest"),
+            issued=_optional(head, "issued"),
+            author=_optional(head, "author") or None,
+        ),
+        running=_int(running, "seq") if running else _int(head, "seq"),
+        modules=tuple(str(name) for name in _list(data.get("modules", []), "modules")),
+        machines=parse_machines(data.get("machines", [])),
+    )
+
+
+def parse_machines(answer: object) -> tuple[Machine, ...]:
+    """The fleet; a worker that failed says why."""
+    return tuple(
+        Machine(_text(machine, "machine"), tuple(_worker(item) for item in _list(_get(machine, "workers"), "workers")))
+        for machine in (_object(item, "machine") for item in _list(answer, "machines"))
+    )
+
+
+def parse_base(answer: object) -> dict[str, BaseModule]:
+    """GET /v1/base: module name -> what lies on the server's disk."""
+    modules = _object(_get(_object(answer, "base"), "modules"), "modules")
+    table = {}
+    for name, value in modules.items():
+        entry = _object(value, name)
+        table[name] = BaseModule(bool(entry.get("package")), _text(entry, "path"), _text(entry, "sha256"))
+    return table
+
+
+def parse_journal(answer: object) -> tuple[Entry, ...]:
+    """GET /v1/journal: the entries, oldest first."""
+    entries = []
+    for item in _list(_get(_object(answer, "journal"), "entries"), "entries"):
+        entry = _object(item, "entry")
+        try:
+            envelope = base64.b64decode(_text(entry, "envelope"), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise unexpected("entries", "an envelope is not base64") from error
+        entries.append(Entry(_int(entry, "seq"), envelope))
+    return tuple(entries)
+
+
+def parse_push(answer: object) -> PushAnswer:
+    """The answer to a push or to a dry run."""
+    data = _object(answer, "push")
+    report = _object(data.get("report") or {}, "report")
+    seconds = _object(data.get("seconds") or {}, "seconds")
+    machines = parse_machines(data.get("machines", []))
+    return PushAnswer(
+        seq=_int(data, "seq"),
+        digest=_text(data, "digest"),
+        already_applied=bool(data.get("already_applied")),
+        modules=tuple(_object(item, "report") for item in _list(report.get("modules", []), "modules")),
+        machines=machines,
+        in_step=bool(data.get("in_step", True)),
+        seconds={name: float(value) for name, value in seconds.items() if isinstance(value, int | float)},
+    )
+
+
+def unexpected(subject: str, what: str) -> HabaneroError:
+    """The server answered, but not as this version of the command understands."""
+    return HabaneroError(
+        "unexpected-answer",
+        f"the server's answer cannot be used: {what}",
+        subject=subject,
+        help="check that url ends with the receiver's prefix, /_habanero, and that both sides run one version",
+    )
+
+
+def _worker(item: object) -> Worker:
+    data = _object(item, "worker")
+    failed = data.get("failed")
+    if isinstance(failed, Mapping):
+        failed = failed.get("message") or failed.get("detail") or failed.get("code") or "failed"
+    return Worker(
+        pid=_int(data, "pid"),
+        running=_int(data, "running"),
+        since=_moment(data.get("since")),
+        started=_moment(data.get("started")),
+        failed=str(failed) if failed else None,
+    )
+
+
+def _moment(value: object) -> str:
+    """Seconds since the epoch as a UTC time; text as it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11:
+        return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: object, what: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise unexpected(what, f"{what} is not an object")
+    return value
+
+
+def _list(value: object, what: str) -> Sequence[object]:
+    if not isinstance(value, list):
+        raise unexpected(what, f"{what} is not a list")
+    return value
+
+
+def _get(data: Mapping[str, object], key: str) -> object:
+    if key not in data:
+        raise unexpected(key, f"{key} is missing")
+    return data[key]
+
+
+def _text(data: Mapping[str, object], key: str) -> str:
+    value = _get(data, key)
+    if not isinstance(value, str):
+        raise unexpected(key, f"{key} is not text")
+    return value
+
+
+def _int(data: Mapping[str, object], key: str) -> int:
+    value = _get(data, key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise unexpected(key, f"{key} is not a whole number")
+    return value
+
+
+def _optional(data: Mapping[str, object], key: str) -> str | None:
+    return _text(data, key) if data.get(key) is not None else None

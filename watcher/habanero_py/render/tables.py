@@ -1,0 +1,145 @@
+"""Answers that are more than a line: status, log, a dry run, the checks of doctor, what init prints.
+
+Pure: events in, lines out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from habanero_py.events import Check, DryRun, Event, Initialised, LogEntry, RollbackPlan, Status
+
+from .failure import refusals
+from .text import Symbols, ago, clean_line, names, parse_time, release
+
+_OUTCOMES = ("patched", "run", "kept", "stale", "removed", "migrated")
+
+
+def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
+    """The lines of an event that is an answer; None for one that is a step on the way of a change."""
+    match event:
+        case Status():
+            return status(event, symbols)
+        case LogEntry():
+            return [log_entry(event)]
+        case DryRun():
+            return dry_run(event)
+        case Check():
+            return check(event, symbols)
+        case Initialised():
+            return initialised(event)
+        case RollbackPlan():
+            return [rollback_plan(event, symbols, now)]
+        case _:
+            return None
+
+
+def status(event: Status, symbols: Symbols) -> list[str]:
+    """One head line, one row for a machine, the workers that failed below theirs."""
+    workers = [worker for machine in event.machines for worker in machine.workers]
+    current = sum(worker.running == event.head for worker in workers)
+    same = f" (same code as {release(event.same_code_as)})" if event.same_code_as is not None else ""
+    step = "in step" if event.in_step else "OUT OF STEP"
+    lines = [
+        (f"{event.app} {symbols.arrow} {event.environment}   {release(event.head)}{same}   "
+        f"{current}/{len(workers)} workers {step}")
+    ]
+    rows = [("MACHINE", "WORKERS", "RUNNING", "SINCE", "UP")]
+    notes: dict[int, list[str]] = {}
+    for machine in event.machines:
+        applied = sum(worker.running == event.head for worker in machine.workers)
+        running = sorted({worker.running for worker in machine.workers})
+        rows.append(
+            (
+                clean_line(machine.machine, 40),
+                f"{applied}/{len(machine.workers)}",
+                " ".join(release(seq) for seq in running) or "-",
+                ago(max((worker.since for worker in machine.workers), default=None), event.now),
+                ago(min((worker.started for worker in machine.workers), default=None), event.now),
+            )
+        )
+        notes[len(rows) - 1] = [
+            f"          pid {worker.pid} at {release(worker.running)}: {clean_line(worker.failed)}"
+            for worker in machine.workers
+            if worker.failed
+        ]
+    for index, line in enumerate(_columns(rows)):
+        lines += [line, *notes.get(index, [])]
+    author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
+    return [*lines, f"base {clean_line(event.base)[:19]}{author}"]
+
+
+def log_entry(event: LogEntry) -> str:
+    """One release on one line."""
+    moment = parse_time(event.issued)
+    when = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean_line(event.issued)
+    what = f"same code as {release(event.restores)}" if event.restores is not None else names(event.modules, 3)
+    commit = f"  {clean_line(event.git)[:10]}{'+dirty' if event.git.endswith('+dirty') else ''}" if event.git else ""
+    gate = "" if event.gate else "  no gate"
+    mark = "*" if event.running else " "
+    kind = "" if event.kind == "push" else f"{event.kind}: "
+    return f"{mark} #{event.push:<5} {when}  {clean_line(event.author):<20}  {kind}{what}{commit}{gate}"
+
+
+def rollback_plan(event: RollbackPlan, symbols: Symbols, now: str) -> str:
+    """What would be taken back, in one line."""
+    by = f"   {ago(event.issued, now)} by {clean_line(event.author)}" if event.author else ""
+    changes = names(event.modules) or "nothing differs"
+    return f"{release(event.running)} {symbols.arrow} {release(event.restores)}   {changes}{by}"
+
+
+def dry_run(event: DryRun) -> list[str]:
+    """Per module what a push would do, unit by unit."""
+    lines = [f"{release(event.push)} over {release(event.running)}, staged by the server and thrown away"]
+    for module in event.modules:
+        lines.append(f"  {clean_line(str(module.get('module', '?')))}")
+        found = {outcome: _units(module, outcome) for outcome in _OUTCOMES}
+        lines += [f"    {outcome:<8} {units}" for outcome, units in found.items() if units]
+        refused = module.get("refused")
+        if isinstance(refused, list) and refused:
+            items = [{"module": module.get("module"), **item} for item in refused]
+            lines += [f"    refused  {len(items)}", *(f"  {line}" for line in refusals(items))]
+    return lines
+
+
+def _units(module: Mapping[str, object], outcome: str) -> str:
+    units = module.get(outcome)
+    if isinstance(units, int) and units:
+        return str(units)
+    return names([str(unit) for unit in units], 8) if isinstance(units, list) else ""
+
+
+def check(event: Check, symbols: Symbols) -> list[str]:
+    """One line for one check of doctor, and its help when it failed."""
+    mark = symbols.ok if event.ok else symbols.fail
+    lines = [f"{mark} {event.name:<10} {clean_line(event.text)}"]
+    return [*lines, f"  help: {clean_line(event.help)}"] if event.help and not event.ok else lines
+
+
+def initialised(event: Initialised) -> list[str]:
+    """What was written, and what is left for a person to do on the server."""
+    made = "made" if event.made_key else "uses"
+    return [
+        f"{made} the key {event.key}  ({event.keyid})",
+        *(f"wrote {path}" for path in event.wrote),
+        "",
+        "1. Give the server these settings (they are no secrets):",
+        "",
+        *(f"   {name}={_quoted(value)}" for name, value in event.server.items()),
+        "",
+        "2. Put three lines into the application, the first above every import of your own modules:",
+        "",
+        *(f"   {line}" for line in event.embed),
+        "",
+        f"3. Start it as you do now, then: habanero-py doctor --to {event.name}",
+    ]
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'" if set(value) & set(" \"'#$&;|<>()*?!`\\") else value
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
