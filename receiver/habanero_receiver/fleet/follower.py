@@ -1,0 +1,137 @@
+"""The follower: one thread per process that keeps it on the journal's newest release and tells what it runs.
+
+What it does: polls for the next entry, walks `apply.FOLLOW`, beats. What it does not: it judges nothing (`node`
+does, through `trust`) and knows no second way to apply a release.
+
+The rule it upholds: a release that this process cannot take is tried once, not for ever; it stays on what it runs,
+says so in its heartbeat, and tries again when there is a newer one. What the bucket fails to give is tried again,
+less and less often.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from habanero_receiver import trust
+from habanero_receiver.errors import ConfigError, HabaneroError, SwapError
+from habanero_receiver.fleet import apply, heartbeat
+from habanero_receiver.fleet.node import Release
+
+if TYPE_CHECKING:
+    from habanero_receiver.fleet.node import Node
+
+_log = logging.getLogger("habanero")
+
+POLL_S = 0.05
+SWAP_TIMEOUT_S = 30.0
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 30.0
+
+
+def catch_up(node: Node) -> None:
+    """Read the journal's news and make the live modules be the newest release. Any thread but the loop's.
+
+    HabaneroError when that failed: the process then runs what it ran before, and `node.failure` says why.
+    """
+    with node.swap_lock:
+        node.tail()
+        if node.up_to_date:
+            return
+        try:
+            _go_to(node, node.seen)
+        except HabaneroError as error:
+            node.failure = heartbeat.Failure(node.seen.head.seq, error.code, heartbeat.clip(error.message))
+            node.given_up = node.seen.head.digest if _final(error) else ""
+            node.untold = True
+            raise
+
+
+def go_back_to_base(node: Node) -> None:
+    """Make the live modules be those that were deployed, and stay there until the journal has a newer release.
+
+    For a process that could not take its first release: some of its modules may already be of it, others not.
+    `node.failure` goes on saying which release failed.
+    """
+    with node.swap_lock:
+        failure = node.failure
+        _go_to(node, Release(trust.Head(0, node.base.digest, None)))
+        node.failure = failure
+
+
+def _go_to(node: Node, release: Release) -> None:
+    apply.walk(apply.FOLLOW, apply.Attempt(node, release, time.monotonic() + SWAP_TIMEOUT_S))
+    _log.info("release %d is live in process %d", release.head.seq, node.identity.pid)
+
+
+class Follower:
+    """Owns the thread. `start` after a fork, never at import; `stop` waits for the thread to end."""
+
+    def __init__(self, node: Node, *, poll_s: float = POLL_S) -> None:
+        self._node = node
+        self._poll_s = poll_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
+        self._beat_due = 0.0
+        self._retry_at = 0.0
+        self._retry_s = RETRY_FIRST_S
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs in this very process (a fork leaves it behind)."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End the thread and say that this worker is gone."""
+        self._over.set()
+        self._node.wake.set()
+        self._thread.join(timeout_s)
+        self._node.leave()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            self._tick()
+            self._node.wake.wait(self._poll_s)
+
+    def _tick(self) -> None:
+        node = self._node
+        node.wake.clear()
+        if time.monotonic() >= self._retry_at:
+            self._follow()
+        if node.untold or time.monotonic() >= self._beat_due:
+            node.untold = False
+            self._beat_due = time.monotonic() + heartbeat.BEAT_EVERY_S
+            node.beat()
+
+    def _follow(self) -> None:
+        node = self._node
+        try:
+            if node.news() or not (node.up_to_date or node.given_up == node.seen.head.digest):
+                catch_up(node)
+                if node.news():
+                    self._later("the next journal entry is refused")
+                    return
+            self._retry_s = RETRY_FIRST_S
+        except HabaneroError as error:
+            _log.error("release %d was not applied (%s): %s", node.seen.head.seq, error.code, error.message)
+            if not _final(error):
+                self._later(error.code)
+        except Exception:
+            _log.exception("following the journal failed")
+            self._later("an unexpected error")
+
+    def _later(self, why: str) -> None:
+        _log.warning("following the journal goes on in %.1f s: %s", self._retry_s, why)
+        self._retry_at = time.monotonic() + self._retry_s
+        self._retry_s = min(self._retry_s * 2, RETRY_LAST_S)
+
+
+def _final(error: HabaneroError) -> bool:
+    """Whether trying the same release again in this process would end the same way."""
+    return isinstance(error, SwapError | ConfigError) and error.code != "no-safe-point"

@@ -1,0 +1,90 @@
+"""Makes the node of this process out of what boot found: the one place where the pieces are put together.
+
+What it does not: it starts nothing and reads no journal.
+
+The rule it upholds: the base's sources are kept in memory as boot found them, so that this process can always go
+back to the code it was deployed with, even after someone edits or updates the files on the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from habanero_receiver import trust
+from habanero_receiver.errors import HabaneroError
+from habanero_receiver.fleet import follower
+from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
+from habanero_receiver.swap import Swapper, image_from_source
+
+if TYPE_CHECKING:
+    from habanero_receiver.boot import Booted
+    from habanero_receiver.config import ReceiverConfig
+    from habanero_receiver.fleet.safepoint import Safepoint
+    from habanero_receiver.journal.base import Base
+    from habanero_receiver.swap import ModuleImage
+
+_log = logging.getLogger("habanero")
+
+
+def join(config: ReceiverConfig, booted: Booted) -> Node:
+    """Make the node. What runs is not known yet: the first catch-up makes it so."""
+    release = Release(booted.head or trust.Head.start(booted.base.digest), booted.statement)
+    swapper = Swapper(BaseImages(booted.base), config.top_level, booted.overlay.replace)
+    swapper.overlay = booted.overlay.images
+    return Node(
+        identity=Identity.of_this_process(config.instance),
+        policy=config.policy(),
+        base=booted.base,
+        journal=booted.journal,
+        overlay=booted.overlay,
+        swapper=swapper,
+        tip=release.head,
+        seen=release,
+        known=Loaded(release, booted.manifest, booted.overlay.images),
+        running=None,
+    )
+
+
+class BaseImages:
+    """Looks up a module's image as it was deployed. Its bytecode is built when first asked for."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._sources = {name: base.source(name) for name in base.modules}
+        self._made: dict[str, ModuleImage] = {}
+
+    def __call__(self, name: str) -> ModuleImage | None:
+        """Give the image, or None for a module that the base does not have."""
+        if name not in self._sources:
+            return None
+        if name not in self._made:
+            file = self._base.modules[name]
+            self._made[name] = image_from_source(
+                name, file.package, str(self._base.root / file.path), file.path, self._sources[name]
+            )
+        return self._made[name]
+
+
+def enter(node: Node, safepoint: Safepoint, *, strict: bool) -> None:
+    """Bring this process to the newest release, the modules imported before the overlay was there included.
+
+    Any thread but the loop's. When the release cannot be taken, a strict process raises; any other goes back to the
+    base, whole, or raises if not even that is possible: it never serves a mixture.
+    """
+    if node.identity.pid != os.getpid():  # forked since: the parent's lock and name are not ours
+        node.identity = Identity.of_this_process(node.identity.machine)
+        node.swap_lock = threading.Lock()
+        node.wake = threading.Event()
+    node.safepoint = safepoint
+    node.untold = True
+    try:
+        follower.catch_up(node)
+    except HabaneroError as error:
+        if strict:
+            raise
+        _log.error("release %d was not applied (%s): %s", node.seen.head.seq, error.code, error.message)
+        if node.running is None and not node.overlay.misplaced:
+            follower.go_back_to_base(node)

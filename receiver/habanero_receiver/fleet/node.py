@@ -1,0 +1,232 @@
+"""What one process knows of itself: who it is, the newest release of the journal, and the one that it runs.
+
+What it does: holds that state, reads new journal entries (each judged before it counts), writes and reads
+heartbeats. What it does not: it never changes code; `apply` does, and `apply` alone assigns `running`.
+
+The rule it upholds: three things are told apart. `tip` is where the journal's chain of hashes ends, `seen` the newest
+release that is signed by keys trusted today, `running` what the live modules hold. The first two differ after a key
+was revoked, until the head is signed again; the last two while a swap is under way and when this process could not
+take the newest release, and then `failure` says why. `None` for `running` means that the modules may be of several
+releases, as between boot and the first catch-up: the entry module was imported before the overlay was there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from habanero_receiver import trust
+from habanero_receiver.errors import HabaneroError
+from habanero_receiver.fleet import heartbeat
+from habanero_receiver.fleet.safepoint import HereSafepoint
+from habanero_receiver.release.envelope import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from habanero_receiver.fleet.safepoint import Safepoint
+    from habanero_receiver.journal.base import Base
+    from habanero_receiver.journal.journal import Journal
+    from habanero_receiver.overlay import Overlay
+    from habanero_receiver.release.manifest import Manifest
+    from habanero_receiver.release.statement import Statement
+    from habanero_receiver.swap import ModuleImage, Swapper
+
+_log = logging.getLogger("habanero")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A judged release: its place in the chain, and its statement (None for the base, which needs none)."""
+
+    head: trust.Head
+    statement: Statement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A release with its code: what the manifest says and the images made from its blobs."""
+
+    release: Release
+    manifest: Manifest | None
+    images: Mapping[str, ModuleImage | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this process is in the fleet. `pids` names the world of process numbers that `pid` belongs to."""
+
+    machine: str
+    pid: int
+    pids: str
+    started: float
+
+    @classmethod
+    def of_this_process(cls, machine: str) -> Identity:
+        """Name this process, on the machine of that name."""
+        return cls(machine, os.getpid(), _world_of_pids(), time.time())
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """The state of one process. What may change is written only by the holder of `swap_lock`.
+
+    `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
+    release that this process cannot take; `untold` and `wake` tell the follower that there is something to tell.
+    """
+
+    identity: Identity
+    policy: trust.TrustPolicy
+    base: Base
+    journal: Journal
+    overlay: Overlay
+    swapper: Swapper
+    tip: trust.Head
+    seen: Release
+    known: Loaded | None
+    running: Loaded | None
+    safepoint: Safepoint = field(default_factory=HereSafepoint)
+    swap_lock: threading.Lock = field(default_factory=threading.Lock)
+    since: float = 0.0
+    failure: heartbeat.Failure | None = None
+    given_up: str = ""
+    dirty: bool = False
+    untold: bool = False
+    wake: threading.Event = field(default_factory=threading.Event)
+    _refused_entry: tuple[int, str] | None = None
+
+    @property
+    def running_seq(self) -> int | None:
+        """The number of the release that the modules hold; None while that is not known."""
+        return None if self.running is None else self.running.release.head.seq
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the modules hold the newest release that this process has judged."""
+        return self.running is not None and self.running.release.head.digest == self.seen.head.digest
+
+    def news(self) -> bool:
+        """Whether the journal holds an entry after the tip. Reads one key; changes nothing."""
+        return self.journal.entry(self.tip.seq + 1) is not None
+
+    def tail(self) -> None:
+        """Judge the journal's new entries; move `tip` along the chain and `seen` to its end. Caller holds swap_lock.
+
+        An entry that does not continue the chain stops the walk before it. The last entry has to be signed by
+        keys trusted today (those before it are covered by its hash), or else `seen` stays where it was. Either
+        is logged once, and this process goes on with what it runs.
+        """
+        last = None
+        while (data := self.journal.entry(self.tip.seq + 1)) is not None:
+            try:
+                reached = self._judged(data, self.tip, require_trusted_key=False)
+            except HabaneroError as error:
+                self._alarm(self.tip.seq + 1, error)
+                break
+            last = (self.tip, data)
+            self.tip = reached.head
+        if last is not None:
+            self._accept(*last)
+
+    def _accept(self, previous: trust.Head, data: bytes) -> None:
+        try:
+            self.seen = self._judged(data, previous, require_trusted_key=True)
+        except HabaneroError as error:
+            self._alarm(previous.seq + 1, error)
+
+    def _judged(self, data: bytes, previous: trust.Head, *, require_trusted_key: bool) -> Release:
+        statement = trust.judge_entry(
+            data,
+            self.policy,
+            self.base.digest,
+            previous,
+            seq=previous.seq + 1,
+            require_trusted_key=require_trusted_key,
+        )
+        return Release(trust.head_of(Envelope.decode(data, self.policy.limits), statement), statement)
+
+    def _alarm(self, seq: int, error: HabaneroError) -> None:
+        if (seq, error.code) != self._refused_entry:
+            self._refused_entry = (seq, error.code)
+            _log.error("journal entry %d refused (%s): %s; this process goes on with release %s",
+                       seq, error.code, error.message, self.running_seq)  # fmt: skip
+
+    def beat_now(self) -> heartbeat.Beat:
+        """Make this worker's heartbeat as of now."""
+        head = None if self.running is None else self.running.release.head
+        me = self.identity
+        return heartbeat.Beat(
+            machine=me.machine,
+            pid=me.pid,
+            pids=me.pids,
+            running=0 if head is None else head.seq,
+            digest="" if head is None else head.digest,
+            since=self.since,
+            started=me.started,
+            updated=time.time(),
+            failed=self.failure,
+        )
+
+    def beat(self) -> None:
+        """Write this worker's heartbeat. A bucket that cannot take it is logged and not raised."""
+        beat = self.beat_now()
+        try:
+            self.journal.put_host(beat.name, beat.encode())
+        except HabaneroError as error:
+            _log.warning("could not write the heartbeat: %s", error.message)
+
+    def leave(self) -> None:
+        """Take this worker's heartbeat away, and those that dead neighbours left."""
+        gone = [self.beat_now().name]
+        try:
+            gone += [beat.name for beat in self._all_beats() if self._is_dead(beat)]
+            for name in gone:
+                self.journal.drop_host(name)
+        except HabaneroError as error:
+            _log.warning("could not remove the heartbeat: %s", error.message)
+
+    def beats(self) -> list[heartbeat.Beat]:
+        """Read the heartbeats of the workers that are alive. Our own is the current one, whatever the bucket has."""
+        mine = self.beat_now()
+        others = (beat for beat in self._all_beats() if beat.name != mine.name)
+        return [mine, *heartbeat.alive(others, now=mine.updated, dead=self._is_dead)]
+
+    def _all_beats(self) -> list[heartbeat.Beat]:
+        read = (heartbeat.decode(data) for data in self.journal.hosts().values())
+        return [beat for beat in read if beat is not None]
+
+    def _is_dead(self, beat: heartbeat.Beat) -> bool:
+        return beat.pids == self.identity.pids and not _exists(beat.pid)
+
+
+def now() -> datetime:
+    """Give the time that releases are judged against."""
+    return datetime.now(UTC)
+
+
+def _exists(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _world_of_pids() -> str:
+    """Name the kernel boot and the process namespace; the host's name where /proc does not tell them."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return platform.node()

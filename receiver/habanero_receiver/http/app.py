@@ -1,0 +1,87 @@
+"""The FastAPI sub-app: the table of endpoints, and the one place where an error becomes an answer.
+
+What it does not: no endpoint is documented or listed to the outside, and none redirects.
+
+The rule it upholds: whatever goes wrong inside an endpoint, the answer is a problem document and the attempt is in the
+audit log; an exception of ours never reaches the app that we are mounted in.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Response
+from starlette.exceptions import HTTPException
+
+from habanero_receiver.errors import HabaneroError, RequestError
+from habanero_receiver.http import audit, problems, push, reads
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import Request
+
+    from habanero_receiver.http.context import Context
+
+    Endpoint = Callable[[Context, Request], Awaitable[Response]]
+
+_log = logging.getLogger("habanero")
+
+READS: dict[str, tuple[str, Endpoint]] = {
+    "state": ("/v1/state", reads.state),
+    "base": ("/v1/base", reads.base),
+    "journal": ("/v1/journal", reads.journal),
+    "blob": ("/v1/blobs/{sha256}", reads.blob),
+}
+PUSHES: dict[str, tuple[str, Endpoint]] = {
+    "push": ("/v1/push", push.push),
+    "check": ("/v1/check", push.check),
+}
+
+
+def build(context: Context) -> FastAPI:
+    """Make the sub-app. Paths are below the mount prefix."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for action, (path, read) in READS.items():
+        app.add_route(path, _endpoint(context, action, reads.signed(context, action, read)), methods=["GET"])
+    for action, (path, take) in PUSHES.items():
+        app.add_route(path, _endpoint(context, action, _bound(context, take)), methods=["POST"])
+    app.add_exception_handler(HTTPException, _unserved)
+    return app
+
+
+def _bound(context: Context, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def bound(request: Request) -> Response:
+        return await endpoint(context, request)
+
+    return bound
+
+
+def _endpoint(
+    context: Context, action: str, inner: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await inner(request)
+        except HabaneroError as error:
+            failure = error
+        except Exception:
+            _log.exception("%s failed unexpectedly", action)
+            failure = problems.unexpected()
+        peer, target = reads.peer_of(request), context.node.policy.target
+        audit.record(audit.Attempt(action, "refused", failure.code, peer, target))
+        return problems.answer(failure, running=None, close=True)
+
+    return endpoint
+
+
+async def _unserved(_request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    if status == 405:
+        failure = RequestError("method-not-allowed", "this path is not served for that method")
+    else:
+        failure = RequestError("not-found", "there is nothing at this path")
+    answer = problems.answer(failure, running=None)
+    answer.headers.update(getattr(error, "headers", None) or {})
+    return answer

@@ -1,0 +1,132 @@
+"""The one middleware that a mounted receiver adds to an app: the way to its endpoints, the hold, start and stop.
+
+What it does: sends what is below the prefix to the receiver's own sub-app, lets everything else through the hold, and
+starts and stops the receiver with the app's lifespan (or at the first request, where the server has no lifespan).
+What it does not: it imports no framework; the sub-app is built at the first request that wants it.
+
+The rule it upholds: apart from the moment of a commit, the app cannot tell that it is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from habanero_receiver.hold import Hold
+
+if TYPE_CHECKING:
+    from habanero_receiver.hold import ASGIApp, Message, Receive, Scope, Send
+
+PREFIX = "/_habanero"
+
+_log = logging.getLogger("habanero")
+
+
+class Served(Protocol):
+    """What the middleware needs of a receiver."""
+
+    async def enter_loop(self, hold: Hold) -> None:
+        """Start on the running event loop; HabaneroError when the app must not serve."""
+        ...
+
+    async def leave_loop(self) -> None:
+        """Stop."""
+        ...
+
+    def endpoints(self) -> ASGIApp:
+        """Give the sub-app. Slow the first time: called in a thread."""
+        ...
+
+
+class ReceiverMiddleware:
+    """Wraps one ASGI app."""
+
+    def __init__(self, app: ASGIApp, receiver: Served) -> None:
+        self._app = app
+        self._receiver = receiver
+        self._hold = Hold()
+        self._started = False
+        self._starting: asyncio.Lock | None = None
+        self._endpoints: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection of the server."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+            return
+        if not self._started:
+            await self._start()
+        if kind == "http":
+            if PREFIX in scope["path"] and (inner := _below_prefix(scope)) is not None:
+                await (await self._sub_app())(inner, receive, send)
+            else:
+                await self._hold.pass_through(self._app, scope, receive, send)
+            return
+        if self._hold.shut:
+            await self._hold.until_open()
+        await self._app(scope, receive, send)
+
+    async def _sub_app(self) -> ASGIApp:
+        if self._endpoints is None:
+            self._endpoints = await asyncio.to_thread(self._receiver.endpoints)
+        return self._endpoints
+
+    async def _start(self) -> None:
+        self._starting = self._starting or asyncio.Lock()
+        async with self._starting:
+            if not self._started:
+                await self._receiver.enter_loop(self._hold)
+                self._started = True
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the app's own start-up code runs, so that it already is the release's; stop after its end."""
+        first = await receive()
+        try:
+            await self._start()
+        except Exception as error:
+            _log.exception("the receiver did not start, so the app does not either")
+            await send({"type": "lifespan.startup.failed", "message": f"habanero: {error}"})
+            return
+        told = _Told(first, receive, send)
+        try:
+            await self._app(scope, told.receive, told.send)
+        finally:
+            # An app without lifespan ends here at once, and the server goes on without: then so does the receiver.
+            if told.over:
+                self._started = False
+                await self._receiver.leave_loop()
+
+
+class _Told:
+    """Gives the app the first lifespan message again, and notes whether its life is over."""
+
+    def __init__(self, first: Message, receive: Receive, send: Send) -> None:
+        self._first: Message | None = first
+        self._receive = receive
+        self._send = send
+        self.over = False
+
+    async def receive(self) -> Message:
+        first, self._first = self._first, None
+        if first is not None:
+            return first
+        message = await self._receive()
+        self.over = self.over or message["type"] == "lifespan.shutdown"
+        return message
+
+    async def send(self, message: Message) -> None:
+        self.over = self.over or message["type"] == "lifespan.startup.failed"
+        await self._send(message)
+
+
+def _below_prefix(scope: Scope) -> Scope | None:
+    """Give the scope as the sub-app sees it, or None for a path of the app's own."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    if root and path.startswith(root + "/"):
+        path = path[len(root) :]
+    if path != PREFIX and not path.startswith(PREFIX + "/"):
+        return None
+    return {**scope, "path": path[len(PREFIX) :] or "/", "root_path": ""}

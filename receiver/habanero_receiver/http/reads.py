@@ -1,0 +1,141 @@
+"""The endpoints that only read: the state of the fleet, the base, the journal, a blob.
+
+Each wants a signed request by a trusted key; what they show is the app's source code.
+
+The rule it upholds: a stranger learns nothing, not even whether a path or a blob exists.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Response
+from fastapi.responses import JSONResponse
+
+from habanero_receiver import trust
+from habanero_receiver.errors import RequestError
+from habanero_receiver.fleet import heartbeat
+from habanero_receiver.fleet.node import now
+from habanero_receiver.http import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from fastapi import Request
+
+    from habanero_receiver.fleet.node import Node
+    from habanero_receiver.http.context import Context
+    from habanero_receiver.trust import Head
+
+MAX_ENTRIES = 100
+
+
+def authorize(context: Context, request: Request) -> str:
+    """Give the keyid of the trusted key that signed this request; TrustError "unauthorized" for everyone else."""
+    query = request.url.query
+    path = request.url.path + (f"?{query}" if query else "")
+    header = request.headers.get("authorization", "")
+    return trust.judge_request(header, request.method, path, context.node.policy, now())
+
+
+def signed(
+    context: Context, action: str, read: Callable[[Context, Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap a read so that nothing of it happens before the request was found to be signed."""
+
+    async def endpoint(request: Request) -> Response:
+        keyid = authorize(context, request)
+        response = await read(context, request)
+        response.headers["Cache-Control"] = "no-store"
+        audit.record(
+            audit.Attempt(action, "ok", "", peer_of(request), context.node.policy.target, keyids=keyid)
+        )
+        return response
+
+    return endpoint
+
+
+def peer_of(request: Request) -> str:
+    """Name the other end of the connection. Headers that a sender can write are not believed."""
+    return request.client.host if request.client else ""
+
+
+async def state(context: Context, _request: Request) -> Response:
+    """What the journal's head is, what runs, and on whom."""
+    return JSONResponse(await context.in_thread(_state, context.node))
+
+
+async def base(context: Context, _request: Request) -> Response:
+    """The code that this process was deployed with, by digest."""
+    return JSONResponse(await context.in_thread(_base, context.node))
+
+
+async def journal(context: Context, request: Request) -> Response:
+    """Journal entries after number N, oldest first, at most 100 at a time."""
+    text = request.query_params.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise RequestError("bad-query", "after is a number of a release", subject="after", help="/v1/journal?after=0")
+    return JSONResponse(await context.in_thread(_entries, context.node, int(text)))
+
+
+async def blob(context: Context, request: Request) -> Response:
+    """One blob's bytes."""
+    digest = request.path_params["sha256"]
+    data = await context.in_thread(_blob, context.node, digest)
+    if data is None:
+        raise RequestError("not-found", "the bucket has no such blob", subject=digest, help="habanero-py log")
+    return Response(data, media_type="application/octet-stream")
+
+
+def machines(node: Node) -> tuple[list[Mapping[str, Any]], list[heartbeat.Beat]]:
+    """Give who is alive and what each runs, for people and for counting."""
+    beats = node.beats()
+    return heartbeat.machines(beats), beats
+
+
+def _state(node: Node) -> dict[str, Any]:
+    running = node.running.release.head if node.running is not None else None
+    author = node.seen.statement.author if node.seen.statement is not None else ""
+    return {
+        "v": 1,
+        "target": node.policy.target,
+        "base": node.base.digest,
+        "python": node.policy.python.to_json(),
+        "head": {**_head(node.tip), "author": author if node.seen.head.digest == node.tip.digest else ""},
+        "running": None if running is None else _head(running),
+        "dirty": node.dirty,
+        "modules": sorted(node.policy.allowed_modules),
+        "root": str(node.base.root),
+        "machines": machines(node)[0],
+    }
+
+
+def _head(head: Head) -> dict[str, Any]:
+    issued = None if head.issued is None else head.issued.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"seq": head.seq, "digest": head.digest, "issued": issued}
+
+
+def _base(node: Node) -> dict[str, Any]:
+    modules = {
+        name: {"package": file.package, "path": file.path, "sha256": file.sha256, "size": file.size}
+        for name, file in node.base.modules.items()
+    }
+    return {"base": node.base.digest, "modules": modules}
+
+
+def _entries(node: Node, after: int) -> dict[str, Any]:
+    entries: list[dict[str, Any]] = []
+    while len(entries) < MAX_ENTRIES:
+        seq = after + len(entries) + 1
+        data = node.journal.entry(seq)
+        if data is None:
+            break
+        entries.append({"seq": seq, "envelope": base64.b64encode(data).decode()})
+    return {"entries": entries}
+
+
+def _blob(node: Node, digest: str) -> bytes | None:
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        return None
+    return node.journal.get_blob(digest, node.policy.limits.max_blob_bytes)

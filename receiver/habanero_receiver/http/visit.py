@@ -1,0 +1,82 @@
+"""One visit of someone who wants to push: what is known of it so far, its audit record, and how it is turned away.
+
+The rule it upholds: an author is told all that helps, a stranger nothing; and a stranger costs little, in time, in
+memory and in lines of the log.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from habanero_receiver.errors import RequestError
+from habanero_receiver.http import audit, problems, reads
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+    from habanero_receiver.errors import HabaneroError
+    from habanero_receiver.http.context import Context
+    from habanero_receiver.http.intake import Intake
+    from habanero_receiver.trust import Accepted
+
+# How much of the rest of a refused body is read and dropped, so that its sender gets to see the answer.
+STRANGER_REST_BYTES, STRANGER_REST_S = 65_536, 0.25
+AUTHOR_REST_S = 5.0
+
+RETRY_AFTER_S = 1
+RETRY_CODES = frozenset({"busy", "no-safe-point", "store-unavailable"})
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """A push or a dry run under way. `accepted` is set once the envelope was found to be signed by who may."""
+
+    action: str
+    context: Context
+    request: Request
+    body: Intake
+    accepted: Accepted | None = None
+    began: float = field(default_factory=time.perf_counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def record(self, code: str = "") -> None:
+        """Write the audit record; `code` says why it was refused."""
+        target, peer = self.context.node.policy.target, reads.peer_of(self.request)
+        entry = audit.Attempt(self.action, "refused" if code else "ok", code, peer, target)
+        if self.accepted is not None:
+            entry = replace(
+                entry,
+                seq=self.accepted.head.seq,
+                digest=self.accepted.head.digest,
+                keyids=",".join(self.accepted.keyids),
+                author=self.accepted.statement.author,
+            )
+        audit.record(replace(entry, seconds=time.perf_counter() - self.began))
+
+    async def turn_away(self, error: HabaneroError) -> Response:
+        """Give the answer for an error."""
+        return await (self._stranger(error) if self.accepted is None else self._author(error))
+
+    async def _author(self, error: HabaneroError) -> Response:
+        self.record(error.code)
+        read_all = await self.body.drain(max_bytes=self.context.limits.max_body_bytes, timeout_s=AUTHOR_REST_S)
+        return problems.answer(
+            error,
+            running=self.context.node.running_seq,
+            close=not read_all,
+            retry_after_s=RETRY_AFTER_S if error.code in RETRY_CODES else None,
+        )
+
+    async def _stranger(self, error: HabaneroError) -> Response:
+        wait_s = self.context.throttle.failed(reads.peer_of(self.request), time.monotonic())
+        if wait_s is None:
+            self.record(error.code)
+        else:
+            # No record: a stranger must not be able to fill the log.
+            error = RequestError("too-many-failures", "too many pushes from this address failed", help="wait a minute")
+        read_all = await self.body.drain(max_bytes=STRANGER_REST_BYTES, timeout_s=STRANGER_REST_S)
+        retry_after_s = None if wait_s is None else math.ceil(wait_s)
+        return problems.answer(error, running=None, close=not read_all, retry_after_s=retry_after_s)
