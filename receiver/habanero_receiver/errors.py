@@ -9,8 +9,8 @@ HabaneroError
   ConfigError      the operator's or the developer's settings
 
 Raises nothing, prints nothing, knows no transport. The rule it upholds: every error has a code of `CODES`, and a code
-never changes its meaning, so that programs may decide by it while the words stay free to improve. The codes that only
-the command on the laptop raises are here too, with status 0, because people look all of them up in one place.
+never changes its meaning, so that programs may decide by it while the words stay free to improve. Codes that only
+the command on the laptop raises are in its own table, `habanero_py.codes`; `docs/errors.md` shows both.
 """
 
 from __future__ import annotations
@@ -147,12 +147,9 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "body-timeout": CodeInfo(408, UNREACHABLE, "Body came too slowly"),
     "bad-query": CodeInfo(400, REFUSED, "Query that cannot be read"),
     "not-found": CodeInfo(404, REFUSED, "Nothing here"),
-    "disabled": CodeInfo(404, REFUSED, "Receiver is off"),
     "method-not-allowed": CodeInfo(405, REFUSED, "Method not allowed"),
-    "wrong-host": CodeInfo(421, REFUSED, "Host not served here"),
     "too-many-failures": CodeInfo(429, REFUSED, "Too many failed pushes"),
     "busy": CodeInfo(503, REFUSED, "Another push is running"),
-    "not-ready": CodeInfo(503, UNREACHABLE, "Receiver is not ready"),
     # TrustError
     "unauthorized": CodeInfo(401, NOT_TRUSTED, "Not signed by who may"),
     "wrong-target": CodeInfo(403, NOT_TRUSTED, "Signed for another deployment"),
@@ -166,6 +163,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "base-mismatch": CodeInfo(409, REFUSED, "Made for other deployed code"),
     "not-next": CodeInfo(409, REFUSED, "Not the next release"),
     "python-mismatch": CodeInfo(409, REFUSED, "Built for another Python"),
+    "base-changed": CodeInfo(409, REFUSED, "Deployed code changed on disk"),
     # SwapError
     "not-code": CodeInfo(400, REFUSED, "Blob is not a build"),
     "unknown-module": CodeInfo(422, REFUSED, "Deleted module does not exist"),
@@ -175,12 +173,26 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "dirty": CodeInfo(500, OUT_OF_STEP, "Change raised and could not be undone"),
     # StoreError
     "store": CodeInfo(503, UNREACHABLE, "Bucket cannot be used"),
-    "store-conflict": CodeInfo(500, REFUSED, "Bucket holds other bytes under this name"),
+    "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket"),
+    "store-missing": CodeInfo(503, UNREACHABLE, "Bucket does not exist"),
+    "store-not-exclusive": CodeInfo(500, REFUSED, "Bucket does not enforce create-only writes"),
+    "journal-gap": CodeInfo(500, REFUSED, "Journal lacks an entry"),
+    "base-unreadable": CodeInfo(500, REFUSED, "Deployed code cannot be read"),
     "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
     # any fault of ours
     "internal": CodeInfo(500, BUG, "Unexpected error"),
+    # ConfigError: the server's settings
+    "bad-setting": CodeInfo(NOT_SENT, USAGE, "Setting that cannot be used"),
+    "bad-toml": CodeInfo(NOT_SENT, USAGE, "pyproject.toml cannot be used"),
+    "bucket-url": CodeInfo(NOT_SENT, USAGE, "Bucket address that cannot be used"),
+    "bucket-scheme": CodeInfo(NOT_SENT, USAGE, "Kind of bucket that is not supported"),
+    "bucket-owner": CodeInfo(NOT_SENT, USAGE, "Bucket that belongs to another user"),
+    "misplaced": CodeInfo(500, REFUSED, "Packages come from other files than the base"),
+    "command-not-found": CodeInfo(NOT_SENT, USAGE, "Command that cannot be started"),
+    "usage": CodeInfo(NOT_SENT, USAGE, "Command line that cannot be used"),
     # ConfigError: trusted keys
+    "trust-file": CodeInfo(NOT_SENT, USAGE, "File of trusted keys that cannot be trusted"),
     "key-type": CodeInfo(NOT_SENT, USAGE, "Key of a kind that is not supported"),
     "key-line": CodeInfo(NOT_SENT, USAGE, "Line that is not a trusted key"),
     "key-options": CodeInfo(NOT_SENT, USAGE, "Option of a trusted key that is not supported"),

@@ -13,7 +13,7 @@ answer, `unauthorized`, whatever else is wrong behind it: rules 4 to 15 look at 
                               revoked, for our namespace, and valid at the time
      4  payload-size, json, … the payload is a strict release statement, within limits
      5  wrong-target          it is for this deployment, letter for letter
-     6  (already applied)     the head itself once more is no error and no change, however late it comes
+     6  (already applied)     the head itself once more is no error and no change, as long as 10 to 12 hold
      7  base-mismatch         it is for the code that was deployed here
      8  not-next              its number follows the head's
      9  not-next              its predecessor is the head
@@ -113,6 +113,7 @@ def judge_push_envelope(data: bytes, policy: TrustPolicy, base: str, head: Head,
     statement = Statement.decode(envelope.payload, policy.limits)
     _check_target(statement.target, policy)
     if envelope.digest == head.digest:
+        _check_window(statement.issued, statement.accept_until, policy, now)
         return Accepted(envelope, statement, keyids, already_applied=True)
     _check_chain(statement, base, head)
     _check_window(statement.issued, statement.accept_until, policy, now)
@@ -181,12 +182,12 @@ def _signed_by(envelope: Envelope, payload_type: str, policy: TrustPolicy) -> tu
     """The listed, unrevoked keys that did sign the envelope; each counts once, under its own keyid alone."""
     if envelope.payload_type != payload_type or len(envelope.signatures) > policy.limits.max_signatures:
         raise _unauthorized()
-    known = {trusted.key.keyid: trusted for trusted in policy.keys}
+    listed = {trusted.key.keyid: trusted for trusted in policy.keys}
+    known = {keyid: trusted for keyid, trusted in listed.items() if keyid not in policy.revoked}
     good = {
         signature.keyid
         for signature in envelope.signatures
-        if signature.keyid in known.keys() - policy.revoked
-        and verify(known[signature.keyid].key, signature.sig, envelope.message)
+        if signature.keyid in known and verify(known[signature.keyid].key, signature.sig, envelope.message)
     }
     return tuple(known[keyid] for keyid in sorted(good))
 
