@@ -15,7 +15,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 import time
 from pathlib import Path
@@ -210,7 +209,7 @@ class DirectoryBucket:
         if not self._swept:
             self._swept = True
             _sweep(folder)
-        path = folder / f"{os.getpid()}.{secrets.token_hex(8)}"
+        path = folder / f"{os.getpid()}.{os.urandom(8).hex()}"
         try:
             with os.fdopen(os.open(path, _CREATE, 0o600), "wb", buffering=0) as file:
                 remaining = memoryview(data)
