@@ -45,11 +45,12 @@ class OverlayLoader(SourceFileLoader):
 
     def __init__(self, image: ModuleImage) -> None:
         super().__init__(image.name, image.filename)
-        self._image = image
+        self.image = image
+        """What the module is made from: the swap engine asks for it to know what a live module runs."""
 
     def get_code(self, fullname: str) -> CodeType:
         """Give the module's code object; ImportError when the build is not one."""
-        image = self._image
+        image = self.image
         try:
             code = main_code(image.code, image.filename)
         except (ValueError, EOFError, TypeError) as error:
@@ -60,11 +61,11 @@ class OverlayLoader(SourceFileLoader):
     def get_source(self, fullname: str) -> str:
         """Give the source that runs, decoded as Python decodes it."""
         del fullname
-        return decode_source(self._image.source)
+        return decode_source(self.image.source)
 
     def get_data(self, path: str) -> bytes:
         """Read a file beside the module from disk; the module's own source is the image's."""
-        return self._image.source if path == self._image.filename else super().get_data(path)
+        return self.image.source if path == self.image.filename else super().get_data(path)
 
 
 class Overlay:
