@@ -53,6 +53,8 @@ class Deployment:
         self.key = Key()
         self.head = Head(0, "", None)
         self.overlay: dict[str, str | None] = {}
+        self.builds: dict[str, bytes] = {}
+        """Builds that are not what the builder makes of the source, by module name."""
         for path, text in sources.items():
             self.write(path, text)
 
@@ -145,19 +147,19 @@ class Deployment:
         package = any(other.startswith(f"{name}.") for other in [*self.overlay, *self.base.modules])
         path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
         source = text.encode() or b"\n"
-        code = build(source, name, path, package)
+        code = self.builds.get(name) or build(source, name, path, package)
         refs = [BlobRef(self.journal.put_blob(data), len(data)) for data in (source, code)]
         return ModuleEntry(package, path, *refs)
 
     def start(
-        self, *words: str, launcher: bool = True, code: int | None = 0, cwd: Path | None = None, **more: str
+        self, *words: str, launcher: bool = True, status: int | None = 0, cwd: Path | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run `python words…` in the app's folder, through the launcher or as it is; `code` is the exit code expected."""
+        """Run `python words…` in the app's folder, through the launcher or not; `status` is its exit code, None any."""
         command = [sys.executable, *words]
         if launcher:
             command = [sys.executable, "-m", "habanero_receiver", "run", "--", *command]
         done = subprocess.run(
             command, cwd=cwd or self.root, env=self.environ(**more), capture_output=True, text=True, timeout=60
         )
-        assert code is None or done.returncode == code, done.stdout + done.stderr
+        assert status is None or done.returncode == status, done.stdout + done.stderr
         return done

@@ -75,9 +75,7 @@ def test_racing_writers_share_the_numbers(tmp_path):
 
 
 def test_killed_writers_tear_nothing_and_leave_no_gap(tmp_path):
-    """Writers are killed at some thirty different moments: every entry is whole, none is missing below the last, and
-    every number that a writer had been told to have won holds what it wrote.
-    """
+    """Killed at some thirty moments: entries are whole, none is missing below the last, and what was won stays won."""
     rng = random.Random(20)
     told: dict[int, str] = {}
     for round_number in range(30):
@@ -122,7 +120,9 @@ def deadly(name, real, nth=1):
     return call
 if step == "open":
     real_open = os.open
-    os.open = lambda path, flags, *mode: (deadly("open", real_open) if flags & os.O_EXCL else real_open)(path, flags, *mode)
+    def only_new(path, flags, *mode):
+        return (deadly("open", real_open) if flags & os.O_EXCL else real_open)(path, flags, *mode)
+    os.open = only_new
 elif step == "write":
     os.fdopen = (lambda real: lambda handle, mode, *rest, **more: Half(real(handle, mode, *rest, **more))
                  if "w" in mode else real(handle, mode, *rest, **more))(os.fdopen)
@@ -146,9 +146,7 @@ print("survived")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_leaves_the_entry_whole_or_absent(tmp_path, step, when):
-    """Killed right before or right after each thing that `create` asks of the system: all of the entry or none of it,
-    a temporary file at most, and the next writer goes on as if nothing had happened.
-    """
+    """Killed before or after each thing that `create` asks of the system: all of the entry or none."""
     words = [sys.executable, "-c", SUICIDE, str(tmp_path), BASE, step, when]
     done = subprocess.run(words, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, "", "")

@@ -68,12 +68,21 @@ def damage(app: Deployment, how: str) -> None:
     elif how == "unsigned":
         envelope["signatures"] = []
     whole = json.dumps(envelope).encode()
-    file.write_bytes({"torn": good[: len(good) // 2], "empty": b"", "html": b"<html>200 OK</html>", "huge": b" " * 20_000,
-                      "copy of 2": app.entry_file(2).read_bytes(), "nul": b"\0" * 500}.get(how, whole))  # fmt: skip
+    others = {
+        "torn": good[: len(good) // 2],
+        "empty": b"",
+        "html": b"<html>200 OK</html>",
+        "huge": b" " * 20_000,
+        "copy of 2": app.entry_file(2).read_bytes(),
+        "nul": b"\0" * 500,
+    }
+    file.write_bytes(others.get(how, whole))
 
 
-HOWS = ["stranger", "wrong prev", "wrong base", "wrong target", "altered payload", "altered signature", "unsigned", "torn",
-        "empty", "html", "huge", "copy of 2", "nul"]  # fmt: skip
+HOWS = [
+    "stranger", "wrong prev", "wrong base", "wrong target", "altered payload", "altered signature", "unsigned",
+    "torn", "empty", "html", "huge", "copy of 2", "nul",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("how", HOWS)

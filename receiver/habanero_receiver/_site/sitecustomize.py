@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN202, PTH100, PTH120  # any Python may import this file, also one too old for these
+# ruff: noqa: ANN001, ANN202, PTH100, PTH120, UP032  # read by any Python, also by one too old for these
 """Boots habanero before anything else in a Python that `habanero-py run` started, then gives way to the next one.
 
 Any Python that inherits the environment imports this file, whatever its version and whatever is installed in it: so
@@ -26,7 +26,7 @@ def _refuse(error):  # type: (Exception) -> None
     """End the start: what a sitecustomize raises would be shown in one line, and passed over."""
     text = "error[{}]: {}\n".format(getattr(error, "code", "internal"), getattr(error, "message", repr(error)))
     if getattr(error, "help", ""):
-        text += f"  help: {error.help}\n"  # type: ignore[attr-defined]  # looked for just above
+        text += "  help: {}\n".format(error.help)  # type: ignore[attr-defined]  # looked for just above
     sys.stderr.write(text + "          nothing was started\n")
     sys.stderr.flush()
     os._exit(2)
