@@ -81,7 +81,7 @@ class Watch:
     async def run(self, *, push_first: bool) -> int:
         """Watches; `push_first` sends what differs before the first change."""
         self._loop = asyncio.get_running_loop()
-        self._session.emit(self._session.ready())
+        ready = self._session.ready()
         with contextlib.ExitStack() as stack:
             stack.callback(self._thread.shutdown)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -90,6 +90,7 @@ class Watch:
             settler = Settler(self._session.sources, FileWatch())
             stack.callback(settler.close)
             snapshot = settler.start()
+            self._session.emit(ready)  # after the watch began: who saves at this word is heard
             if self._keys:
                 self._keyboard = stack.enter_context(Keyboard(sys.stdin.fileno(), self._pressed))
             if push_first:

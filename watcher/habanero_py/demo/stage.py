@@ -1,4 +1,4 @@
-"""What the demo stands on: a copy of the example, its server, its watcher and one person who chats.
+"""What the demo stands on: the example on a laptop and deployed on a server, the watcher, one person who chats.
 
 Every process started here is ended here, by its id.
 """
@@ -44,7 +44,7 @@ class Stage:
     """One project folder with its server and watcher; use it as a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        self.project = folder / "chat"
+        self.project, self.deployed = folder / "laptop" / "chat", folder / "server" / "chat"
         self.bucket = folder / "bucket"
         self.config = folder / "config"
         self.port = _free_port()
@@ -54,7 +54,8 @@ class Stage:
         self._watcher: subprocess.Popen[str] | None = None
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         ignored = shutil.ignore_patterns("__pycache__", ".*")
-        shutil.copytree(example_folder(), self.project, ignore=ignored)
+        for copy in (self.project, self.deployed):
+            shutil.copytree(example_folder(), copy, ignore=ignored)
 
     def __enter__(self) -> Stage:
         return self
@@ -100,7 +101,7 @@ class Stage:
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(
                 [*words, "--port", str(self.port), "--log-level", "warning"],
-                cwd=self.project,
+                cwd=self.deployed,
                 env=self.environment({**self.server_lines, "HABANERO_BUCKET": self.bucket.as_uri()}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

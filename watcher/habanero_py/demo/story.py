@@ -41,8 +41,9 @@ def _play(stage: Stage) -> None:
         _set_up(stage)
     with _step("habanero-py run -- uvicorn chat.main:app") as note:
         note.append(f"pid {stage.start_server()}, {stage.url}")
-    with _step("ana opens a WebSocket and says hello") as note, stage.join("ana") as ana:
-        note.append(_talk(ana, "hello", "ana: hello"))
+    with stage.join("ana") as ana:
+        with _step("ana opens a WebSocket and says hello") as note:
+            note.append(_talk(ana, "hello", "ana: hello"))
         _say("")
         _change(stage, ana)
         _break(stage, ana)
