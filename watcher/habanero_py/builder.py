@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -201,7 +203,7 @@ class _Process:
 
         def bite() -> None:
             watchdog.bit = True
-            self._popen.kill()
+            self._kill()
 
         timer = threading.Timer(seconds, bite)
         timer.daemon = True
@@ -266,6 +268,11 @@ class _Process:
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return _DiedError(said[-1] if said else f"it said nothing (exit status {self._popen.poll()})")
 
+    def _kill(self) -> None:
+        """Ends it with the child that it forked for the build: that one holds the pipes too."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """The end of its input ends it; if not, a signal does. Never raises."""
         with contextlib.suppress(OSError):
@@ -273,7 +280,7 @@ class _Process:
         try:
             self._popen.wait(_CLOSE_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._popen.kill()
+            self._kill()
             self._popen.wait()
         self._stdout.close()
         self._errors.close()

@@ -66,12 +66,10 @@ class Pace:
         """A save begins that is none of the one before it."""
         self._gaps_s.append(0.0)
 
-    def written_again(self, gap_s: float) -> bool:
-        """A file of the current save was written again after `gap_s`; whether that counts as the same save's."""
-        if gap_s > self.waits.follow_up_s:
-            return False
-        self._gaps_s[-1] = max(self._gaps_s[-1], gap_s)
-        return True
+    def written_again(self, gap_s: float) -> None:
+        """A file of the last save was written again after `gap_s`."""
+        if gap_s <= self.waits.follow_up_s:
+            self._gaps_s[-1] = max(self._gaps_s[-1], gap_s)
 
 
 def looks_cut_off(new: bytes, old: bytes) -> bool:

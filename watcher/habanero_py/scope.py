@@ -20,7 +20,7 @@ class Scope:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._source_root = str(project.source_root)
+        self._root, self._source_root = str(project.root), str(project.source_root)
         self._top = frozenset(project.top_level) | {f"{name}.py" for name in project.top_level}
         self._files = frozenset(str(project.root / name) for name in _PROJECT_FILES)
         self._app: frozenset[str] = frozenset()
@@ -38,11 +38,13 @@ class Scope:
         if path in self._files or path in self._tests or (path in self._app and path != self._source_root):
             return True
         folder, name = os.path.split(path)
+        if name == ".gitignore":
+            return folder in self._app or folder == self._root
         if folder == self._source_root and name not in self._top:
-            return name == ".gitignore"
+            return False
         if folder not in self._app and folder not in self._tests:
             return False
-        if name.endswith(".py") or name == ".gitignore":
+        if name.endswith(".py"):
             return True
         return name.isidentifier() and name != "__pycache__" and Path(path).is_dir()
 

@@ -9,7 +9,7 @@ no change.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,16 @@ from habanero_receiver.errors import HabaneroError, StoreError
 
 from .pace import Pace, looks_cut_off
 from .scope import Scope
-from .snapshot import Snapshot, Sources
+from .snapshot import Module, Snapshot, Sources
 from .syntax import parses
 from .watching import Changes
 
-_GIT_POLL_S = 0.02
+_POLL_S = 0.02
 _STALE_LOCK_S = 10.0
 """A lock that is older than this was left behind by a git that was killed."""
+_PARSE_BYTES = 32_768
+"""Longer texts are not parsed here: it would take longer than the quiet time (100 kB: 15 ms). All that is lost is
+patience: a half-written text that does not parse is then told as a syntax error at once. It is never pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,13 @@ class _Save:
 
     began: float
     last: float
+    seen: Snapshot
+    """What was there when it was last looked at."""
+    unfinished: bool = False
     paths: set[str] = field(default_factory=set)
     batches: int = 0
+    follows_s: float | None = None
+    """The pause since the save before, when that wrote one of these files a moment ago."""
 
     def add(self, paths: set[str], now: float) -> None:
         self.paths |= paths
@@ -61,8 +69,15 @@ class Settler:
     is part of what comes next.
     """
 
-    def __init__(self, sources: Sources, changes: Changes, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        changes: Changes,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sources, self._changes, self._pace = sources, changes, pace or Pace()
+        self._clock = clock
         self._scope = Scope(sources.project)
         self._git_lock = _git_lock(sources.project.root)
         self._snapshot = Snapshot({})  # as it was delivered last
@@ -95,6 +110,8 @@ class Settler:
             self._save, self._before = None, save
             paths, others = snapshot.since(self._snapshot), self._scope.others(save.paths)
             self._snapshot = snapshot
+            if paths and save.follows_s is not None:
+                self._pace.written_again(save.follows_s)  # of the save before: a tool's second write
             if paths or others:
                 return Settled(snapshot, paths, others, save.began)
 
@@ -102,39 +119,44 @@ class Settler:
         found: set[str] = set()
         while not found:
             found = self._concerning(await self._changes.get(None))
-        now, before = time.monotonic(), self._before
-        if before is None or not found & before.paths or not self._pace.written_again(now - before.last):
+        now, before = self._clock(), self._before
+        save = _Save(now, now, self._snapshot)
+        if before is not None and found & before.paths and now - before.last <= self._pace.waits.follow_up_s:
+            save.follows_s = now - before.last
+        else:
             self._pace.began()
-        self._save = _Save(now, now)
-        self._take(self._save, found, now)
-        return self._save
+        self._save = save
+        self._take(save, found, now)
+        return save
 
     async def _quiet(self, save: _Save) -> Snapshot:
         """Waits until the save is over, and returns what it left."""
         deadline = save.began + self._pace.waits.longest_s
-        snapshot, unfinished = self._snapshot, False
         while True:
             # One file is read at once: what reading and parsing take is then part of the quiet time. Many are read
             # when they are quiet, once.
-            if self._unread and (len(save.paths) == 1 or time.monotonic() >= self._until(save, unfinished, deadline)):
-                snapshot, unfinished = self._look(time.monotonic() >= deadline)
-            until = self._until(save, unfinished, deadline)
-            if time.monotonic() >= until and not self._unread:
-                if time.monotonic() >= deadline or not self._git_is_busy():
-                    return snapshot
-                until = time.monotonic() + _GIT_POLL_S
+            looked = bool(self._unread) and (len(save.paths) == 1 or self._clock() >= self._until(save, deadline))
+            if looked:
+                self._look(save, self._clock() >= deadline)
+            until = self._until(save, deadline)
+            if looked and self._unread:
+                until = max(until, self._clock() + _POLL_S)
+            elif not self._unread and self._clock() >= until:
+                if self._clock() >= deadline or not self._git_is_busy():
+                    return save.seen
+                until = self._clock() + _POLL_S
             await self._more(save, until)
 
-    def _until(self, save: _Save, unfinished: bool, deadline: float) -> float:
-        quiet_s = self._pace.quiet_s(files=len(save.paths), batches=save.batches, unfinished=unfinished)
+    def _until(self, save: _Save, deadline: float) -> float:
+        quiet_s = self._pace.quiet_s(files=len(save.paths), batches=save.batches, unfinished=save.unfinished)
         return min(save.last + quiet_s, deadline)
 
     async def _more(self, save: _Save, until: float) -> None:
         """Takes what comes until then, and returns at the first that concerns us."""
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - self._clock()) > 0:
             found = self._concerning(await self._changes.get(left))
             if found:
-                now = time.monotonic()
+                now = self._clock()
                 if found & save.paths:
                     self._pace.written_again(now - save.last)
                 self._take(save, found, now)
@@ -147,21 +169,22 @@ class Settler:
     def _concerning(self, paths: frozenset[str]) -> set[str]:
         return {path for path in paths if self._sources.has_file(path) or self._scope.concerns(path)}
 
-    def _look(self, last_look: bool) -> tuple[Snapshot, bool]:
-        """The sources now, and whether they look as if more were to come."""
+    def _look(self, save: _Save, last_look: bool) -> None:
+        """Reads the sources as they are now, and judges whether more is to come."""
         unread = frozenset(self._unread)
         if not all(self._sources.has_file(path) for path in unread):
             # A folder that went and came again has the same path and another inode, which nobody watches yet. The
             # watch moves first and the tree is compared after, so nothing can fall between.
             self._changes.watch(self._scope.folders(), anew=self._scope.has_folder(unread))
         try:
-            snapshot = self._sources.update(unread)
+            save.seen = self._sources.update(unread)
         except StoreError:
             if last_look:
                 raise
-            return self._snapshot, True  # a folder went away under the scan; what is unread stays so
+            save.unfinished = True  # a folder went away under the scan; what is unread stays so
+            return
         self._unread.clear()
-        return snapshot, _unfinished(snapshot, self._snapshot, self._pace.waits.many_files)
+        save.unfinished = _unfinished(save.seen, self._snapshot, self._pace.waits.many_files)
 
     def _git_is_busy(self) -> bool:
         """Whether git is in the middle of something that may write more files."""
@@ -180,12 +203,16 @@ def _unfinished(new: Snapshot, old: Snapshot, many: int) -> bool:
             return True  # gone, or new and empty: moved away by an editor that will be back, or just created
         if before is not None and looks_cut_off(now.source, before.source):
             return True
-    # Parsing is what costs, and a tool that rewrites many files is waited for anyway.
-    return len(changes) < many and any(
-        not parses(now.source) and (before is None or parses(before.source))
-        for now, before in changes
-        if now is not None
-    )
+    if len(changes) >= many:
+        return False  # a tool that rewrites many files is waited for anyway
+    return any(_stopped_parsing(now, before) for now, before in changes if now is not None)
+
+
+def _stopped_parsing(now: Module, before: Module | None) -> bool:
+    """Whether the text does not parse and did before: a text that this Python never could parse is no sign."""
+    if now.size > _PARSE_BYTES or parses(now.source):
+        return False
+    return before is None or parses(before.source)
 
 
 def _git_lock(root: Path) -> Path | None:
