@@ -177,8 +177,12 @@ def _choose(wanted: str | None, targets: Mapping[str, object], *, complete: bool
 
 def check_url(url: str) -> None:
     """Refuses what would send a release in the clear: plain http is for this machine only."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise ConfigError(
             "bad-url",
             f"{url!r} is not an http(s) address",
@@ -187,7 +191,7 @@ def check_url(url: str) -> None:
         )
     if parts.username or parts.password:
         raise ConfigError("bad-url", "the address holds a user name or password", subject="url")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigError(
             "insecure-url",
             f"plain http to {parts.hostname} would show your source code to the network; nothing was sent",

@@ -66,8 +66,13 @@ def _try(name: str, look: Callable[[], str]) -> tuple[e.Check, int]:
 
 
 def _origins(session: Session) -> str:
-    config = session.config
-    return f"target {config.to.name}; " + ", ".join(f"{name} from {origin}" for name, origin in config.origins.items())
+    """Where each setting came from, the settings of one place together."""
+    places: dict[str, list[str]] = {}
+    for name, origin in session.config.origins.items():
+        places.setdefault(origin, []).append(name)
+    return f"target {session.config.to.name}; " + "; ".join(
+        f"{', '.join(settings)}: {place}" for place, settings in places.items()
+    )
 
 
 def _sources(session: Session) -> str:

@@ -34,7 +34,7 @@ def foreign(
     """Those of `names` that would be taken from somebody else. No request unless the head is another's."""
     if view.head.seq == 0 or view.head.author in (None, author):
         return ()
-    releases.load(after=max(0, view.head.seq - MAX_STEPS_BACK - 1))
+    releases.load(after=max(0, view.head.seq - MAX_STEPS_BACK - 1), upto=view.head.seq)
     found = []
     for name in names:
         seq, who = _last_change(name, view, releases)

@@ -77,7 +77,7 @@ class Releases:
         """The release that `head` names, by its number and its digest."""
         known = self._past.get(head.seq)
         if known is None or known.digest != head.digest:
-            self.load(after=head.seq - 1)
+            self.load(after=head.seq - 1, upto=head.seq)
             known = self._past.get(head.seq)
         if known is None or known.digest != head.digest:
             raise unexpected(f"#{head.seq}", "the journal does not hold the head that the state names")
@@ -86,7 +86,7 @@ class Releases:
     def number(self, seq: int) -> Past:
         """Release number `seq`."""
         if seq not in self._past:
-            self.load(after=seq - 1)
+            self.load(after=seq - 1, upto=seq)
         if seq not in self._past:
             raise ConflictError(
                 "no-such-release",
@@ -96,10 +96,10 @@ class Releases:
             )
         return self._past[seq]
 
-    def load(self, after: int) -> list[Past]:
-        """All releases after number `after`, oldest first."""
+    def load(self, after: int, upto: int) -> list[Past]:
+        """The releases after number `after` up to `upto`, and what the server gives beyond, oldest first."""
         found: list[Past] = []
-        while entries := self._server.journal(after):
+        while after < upto and (entries := self._server.journal(after)):
             for entry in entries:
                 if entry.seq != after + 1:
                     raise unexpected(f"#{entry.seq}", "the journal is not in order")

@@ -124,10 +124,11 @@ def _read_private(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise ConfigError("key-unreadable", f"{path}: {error.strerror}", subject=str(path)) from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        _check_mode(status, path)
-        return file.read(MAX_KEY_BYTES)
+    try:
+        _check_mode(os.fstat(handle), path)
+        return os.read(handle, MAX_KEY_BYTES)
+    finally:
+        os.close(handle)
 
 
 def _check_mode(status: os.stat_result, path: Path) -> None:

@@ -43,7 +43,7 @@ def log(session: Session, limit: int) -> int:
     """The newest releases over this base, newest first."""
     view, _ = session.pusher.refresh()
     releases = session.pusher.releases
-    newest = releases.load(after=max(0, view.head.seq - limit - 1))
+    newest = releases.load(after=max(0, view.head.seq - limit - 1), upto=view.head.seq)
     if not newest:
         session.emit(e.Notice("nothing was pushed over this base yet: the server runs it as deployed"))
         return 0

@@ -14,7 +14,7 @@ from habanero_py import events as e
 
 from . import failure, tables
 from .jsonl import now_utc
-from .text import Symbols, clean_line, count, names, release, size, units
+from .text import Symbols, clean_line, count, names, one_line, release, size, units
 
 
 class LineReader:
@@ -98,6 +98,6 @@ class LineReader:
     @staticmethod
     def _write(stream: TextIO, lines: Iterable[str]) -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        text = "".join(f"{line}\n" for line in lines)
+        text = "".join(f"{one_line(line)}\n" for line in lines)
         stream.write(text.encode(encoding, "replace").decode(encoding, "replace"))
         stream.flush()

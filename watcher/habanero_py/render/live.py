@@ -18,7 +18,7 @@ from habanero_py import events as e
 
 from . import failure, tables
 from .jsonl import now_utc
-from .text import MARGIN, Symbols, clean_line, count, names, release, units
+from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, units
 
 KEYS = "  r run again   u undo last push   s status   p pause   q quit"
 
@@ -168,7 +168,8 @@ class LiveReader:
             area.stop()
 
     def _print(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+        plain = one_line(text.plain)
+        self._console.print(text if plain == text.plain else Text(plain), soft_wrap=True)
 
     def _plain(self, lines: Iterable[str], style: str) -> None:
         for line in lines:

@@ -44,6 +44,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", _ANSI.sub("", text).replace("\r\n", "\n"))
 
 
+def one_line(line: str) -> str:
+    """What every line goes through on its way out, whoever wrote it: as `clean`, and still one line."""
+    return clean(line).replace("\n", " ")
+
+
 def clean_line(text: str, limit: int = 400) -> str:
     """As `clean`, on one line and not endless."""
     line = " ".join(clean(text).split())

@@ -1,0 +1,106 @@
+"""A push whose connection breaks, a server that is busy or away: what is known, and what is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from habanero_py import deliver
+from habanero_py import events as e
+from habanero_py.codes import exit_code
+from habanero_receiver.errors import HabaneroError
+
+PRICE_2 = "def price():\n    return 2\n"
+
+
+@pytest.fixture
+def changed(ana):
+    """A session that knows the server, over a tree with one change."""
+    ana.write("shop/pricing.py", PRICE_2)
+    session = ana.session()
+    session.pusher.view()
+    ana.receiver.requests.clear()
+    return session
+
+
+def test_an_answer_that_is_lost_is_looked_up(ana, changed) -> None:
+    """The release was recorded: it is called live, and it was sent once."""
+    ana.receiver.lose_answers = 1
+    assert changed.pusher.push() == 0
+    assert ana.receiver.requests == ["POST /v1/push", "GET /v1/state"]
+    assert len(ana.receiver.entries) == len(ana.said(e.Live)) == 1
+
+
+def test_a_release_that_never_arrived_is_sent_again(ana, changed) -> None:
+    """The same signed bytes, so that they can be recorded once at most."""
+    ana.receiver.lose_pushes = 1
+    assert changed.pusher.push() == 0
+    assert ana.receiver.requests == ["POST /v1/push", "GET /v1/state", "POST /v1/push"]
+    assert len(ana.receiver.entries) == 1
+
+
+def test_a_release_that_is_lost_twice_is_not_live(ana, changed) -> None:
+    """The server answers and has not recorded it: an error that says so, and exit code 8."""
+    ana.receiver.lose_pushes = 2
+    with pytest.raises(HabaneroError) as error:
+        changed.pusher.push()
+    assert (error.value.code, exit_code(error.value)) == ("push-lost", 8)
+    assert not ana.receiver.entries
+
+
+def test_a_server_that_stays_silent_leaves_the_outcome_unknown(ana, changed, monkeypatch) -> None:
+    """Nobody can say whether it is live, and nothing claims to: exit code 8, with help."""
+    monkeypatch.setattr(deliver, "LOOK_UP_TIMEOUT_S", 0.0)
+
+    def goes_down() -> None:
+        ana.receiver.down, ana.receiver.lose_pushes = True, 1
+
+    ana.receiver.before_push = goes_down
+    with pytest.raises(HabaneroError) as error:
+        changed.pusher.push()
+    assert (error.value.code, exit_code(error.value)) == ("outcome-unknown", 8)
+    assert "status" in error.value.help
+
+
+def test_somebody_elses_release_in_the_place_of_a_lost_one_is_a_lost_race(ana, join, changed) -> None:
+    """The number went to another release: a fresh diff is sent on top of it."""
+    bob = join("bob")
+    bob.write("shop/cart.py", "x = 9\n")
+    ana.write("shop/cart.py", "x = 9\n")
+    bobs = bob.session()
+
+    def bob_is_first() -> None:
+        bobs.pusher.push()
+        ana.receiver.lose_pushes = 1
+
+    ana.receiver.before_push = bob_is_first
+    assert changed.pusher.push() == 0
+    assert ana.receiver.statement.seq == 2
+    assert set(ana.receiver.overlay()) == {"shop.cart", "shop.pricing"}
+
+
+def test_a_server_that_cannot_be_reached_is_exit_code_8(ana) -> None:
+    """Nothing was sent, and the error says where it looked."""
+    ana.receiver.down = True
+    with pytest.raises(HabaneroError) as error:
+        ana.session().pusher.push()
+    assert (error.value.code, exit_code(error.value)) == ("unreachable", 8)
+
+
+def test_a_busy_server_is_asked_again(ana, changed) -> None:
+    """Another push is at work there: wait for it."""
+    changed.server._sleep = lambda seconds: None
+    ana.receiver.busy = 2
+    assert changed.pusher.push() == 0
+    assert ana.receiver.requests == ["POST /v1/push"] * 3
+
+
+def test_after_an_error_the_next_save_starts_fresh(ana, changed) -> None:
+    """A new deployment under a running session: refused once, then compared with what is there."""
+    deployed = ana.receiver.base.root / "shop/cart.py"
+    deployed.write_text("def total():\n    return 4\n")
+    ana.receiver.base = type(ana.receiver.base).scan(ana.receiver.base.root, ["shop"])
+    with pytest.raises(HabaneroError) as error:
+        changed.pusher.push()
+    assert error.value.code == "base-mismatch"
+    assert changed.pusher.push() == 0
+    assert ana.receiver.statement.base == ana.receiver.base.digest

@@ -1,0 +1,207 @@
+"""What a person, a pipe and a program are told: the same events, three readers."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from habanero_py import events as e
+from habanero_py.render import text
+from habanero_py.render.jsonl import JsonReader
+from habanero_py.render.line import LineReader
+from habanero_py.render.live import LiveReader
+
+NOON = datetime(2026, 11, 21, 12, 4, 7, 210000, tzinfo=UTC)
+WORKER = e.Worker(pid=7, running=42, since="2026-11-21T12:00:00+00:00", started="2026-11-20T10:00:00+00:00")
+STATUS = e.Status(
+    app="shop", environment="production", target="shop/production#1", base="sha256:" + "a" * 64, head=45,
+    author="ana@laptop", issued="2026-11-21T12:00:00+00:00", in_step=True, same_code_as=42,
+    machines=[e.Machine("box", [e.Worker(7, 45, WORKER.since, WORKER.started)])], now=NOON.isoformat(),
+)  # fmt: skip
+LIVE = e.Live(push=42, workers=12, seconds=0.31, total=0.95, units={"patched": 3, "run": 1}, stale=("shop.api: client",))
+SYNTAX = e.SyntaxFound("src/shop/cart.py", 48, 17, "'(' was never closed", "    total = sum(", 42)
+GATE = e.GateFinished(False, "1 failed, 17 passed", 0.71, 42, "E  assert 90 == 80\n", ".habanero/gate.log")
+REFUSED = e.Refused(
+    code="swap-refused", message="class Order cannot gain a slot", exit=4, help="deploy with a restart", running=42,
+    by_server=True, refusals=[{"module": "shop.models", "unit": "Order", "line": 14, "reason": "1204 live instances"}],
+)  # fmt: skip
+EVERY = [
+    e.Ready("shop", "production", 3, 12, 41, True, ["src/shop"], 214, ["pytest", "-q"], 60.0, "ana@laptop", "SHA256:x"),
+    e.Changed(["shop/pricing.py"]), e.GateStarted("pytest -q"), e.GateFinished(True, "18 passed", 0.62, 41), GATE,
+    e.GateAgain(["shop/cart.py"]), SYNTAX, e.Pushing(42, 41, 1, 2100), e.MachineStep("iad", 42, 4, 4),
+    e.MachineStep("sjc", 42, 4, 3, ("pid 8: ImportError",)), LIVE, e.Unchanged(42), REFUSED, e.OutOfStep(44, 12, 11),
+    e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
+    e.Notice("going on"), STATUS, e.LogEntry(42, "push", NOON.isoformat(), "ana", ["shop.a"], "abc+dirty", "pytest"),
+    e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),
+    e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a/b#c"}, ["import x"], "p"),
+]  # fmt: skip
+
+
+def lines(*events: e.Event, symbols: text.Symbols = text.UNICODE) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    reader = LineReader(out, err, "production", symbols, lambda: NOON)
+    for event in events:
+        reader.show(event)
+    return out.getvalue(), err.getvalue()
+
+
+def live(*events: e.Event, width: int = 100) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, highlight=False, soft_wrap=True, width=width, color_system=None)
+    reader = LiveReader(console, "production", text.UNICODE, lambda: NOON)
+    for event in events:
+        reader.show(event)
+    reader.close()
+    return text.clean(out.getvalue())
+
+
+def test_every_kind_of_event_is_in_these_tests() -> None:
+    """A new event must be shown by all readers: it is added to the list above."""
+    kinds = {kind for kind in vars(e).values() if isinstance(kind, type) and issubclass(kind, e.Event)}
+    assert {type(event) for event in EVERY} == kinds - {e.Event}
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: event.EVENT)
+def test_every_reader_shows_every_event(event: e.Event) -> None:
+    """A person sees words and no Python; a program sees one object with the event's name."""
+    for shown in ("".join(lines(event)), live(event)):
+        assert "dataclass" not in shown
+        assert type(event).__name__ + "(" not in shown
+    assert "".join(lines(event))
+    out = io.StringIO()
+    JsonReader(out, lambda: NOON).show(event)
+    assert out.getvalue().count("\n") == 1
+    said = json.loads(out.getvalue())
+    assert (said["v"], said["t"], said["event"]) == (1, "2026-11-21T12:04:07.210Z", event.EVENT)
+
+
+def test_a_success_is_two_lines_at_a_terminal() -> None:
+    """The change, and what became of it."""
+    shown = live(e.Changed(["shop/pricing.py"]), e.Pushing(42, 41, 1, 2100), e.MachineStep("box", 42, 12, 12), LIVE)
+    first, second, stale = shown.strip().split("\n")
+    assert first.endswith("shop/pricing.py")
+    assert second.strip() == "✔ live #42 on 12/12 workers 0.95 s   3 functions, 1 statement run"
+    assert "stale: shop.api: client" in stale
+
+
+def test_a_success_is_a_line_for_each_event_in_a_pipe() -> None:
+    """With its time, on standard output; nothing on standard error."""
+    out, err = lines(e.Changed(["shop/pricing.py"]), e.Pushing(42, 41, 1, 2100), LIVE)
+    assert [line.partition(" ")[2] for line in out.splitlines()] == [
+        "change  shop/pricing.py",
+        "push    #42 over #41 1 module 2.1 kB",
+        "live    #42 12/12 0.31s 3 functions, 1 statement run",
+    ]
+    assert err == ""
+
+
+def test_a_syntax_error_has_its_place_and_a_caret() -> None:
+    """And says what still runs."""
+    _, err = lines(SYNTAX)
+    assert err.splitlines() == [
+        "error[syntax]: '(' was never closed",
+        "  --> src/shop/cart.py:48:17",
+        "   |",
+        "48 |     total = sum(",
+        "   |                 ^",
+        "          production unchanged: still #42",
+    ]
+
+
+@pytest.mark.parametrize("event", [GATE, SYNTAX, REFUSED])
+def test_every_failure_says_what_still_runs(event: e.Event) -> None:
+    """In a pipe and at a terminal."""
+    assert "production unchanged: still #42" in lines(event)[1]
+    assert "production unchanged: still #42" in live(event)
+
+
+def test_the_end_of_a_long_gate_is_shown() -> None:
+    """And how much there was before."""
+    output = "".join(f"line {number}\n" for number in range(100))
+    _, err = lines(e.GateFinished(False, "failed", 0.7, 42, output, "gate.log"))
+    assert "60 lines before" in err
+    assert "line 99" in err
+    assert "line 59\n" not in err
+
+
+def test_a_refused_swap_names_units_and_help() -> None:
+    """The place of each, and what to do instead."""
+    _, err = lines(REFUSED)
+    assert "error[swap-refused]: class Order cannot gain a slot" in err
+    assert "--> shop.models:14  Order: 1204 live instances" in err
+    assert "help: deploy with a restart" in err
+
+
+@pytest.mark.parametrize("event", EVERY, ids=lambda event: event.EVENT)
+def test_outside_text_cannot_steer_a_terminal(event: e.Event) -> None:
+    """Escape sequences in whatever field arrive as plain text or not at all."""
+    evil = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e[bold red]x\r"
+
+    def poison(value: object) -> object:
+        if isinstance(value, str):
+            return value + evil
+        if isinstance(value, e.Machine):
+            return e.Machine(poison(value.machine), [e.Worker(7, 42, evil, evil, evil)])  # type: ignore[arg-type]
+        if isinstance(value, dict):
+            return {key: poison(item) for key, item in value.items()}
+        return [poison(item) for item in value] if isinstance(value, list | tuple) else value
+
+    poisoned = type(event)(**{name: poison(getattr(event, name)) for name in (field.name for field in fields(event))})
+    out, err = lines(poisoned)
+    assert not set(out + err) & set("\x1b\x07\x9b\u202e\r")
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, highlight=False, soft_wrap=True, color_system=None)
+    LiveReader(console, "production", text.UNICODE, lambda: NOON).show(poisoned)
+    assert "owned\x07" not in shown.getvalue()
+    assert "\x1b[2J" not in shown.getvalue()
+
+
+def test_without_utf8_the_marks_are_ascii() -> None:
+    """As in a plain C locale."""
+    assert text.symbols_for("ascii") is text.symbols_for(None) is text.ASCII
+    assert text.symbols_for("utf-8") is text.UNICODE
+    out, _ = lines(e.GateFinished(True, "18 passed", 0.6, 41), symbols=text.ASCII)
+    assert "gate    ok 18 passed" in out
+
+
+def test_long_lines_are_not_wrapped() -> None:
+    """A terminal's width cuts nothing in two."""
+    path = "shop/" + "x" * 150 + ".py"
+    assert path in live(e.Changed([path]), width=40)
+
+
+def test_status_is_a_table() -> None:
+    """A row for each machine; the worker that failed below its own."""
+    machine = e.Machine("box", [WORKER, e.Worker(8, 41, WORKER.since, WORKER.started, "no such name")])
+    event = e.Status(
+        "shop", "production", "t", "sha256:" + "a" * 64, 42, "ana@laptop", WORKER.since, False, [machine],
+        now=NOON.isoformat(),
+    )  # fmt: skip
+    out, _ = lines(event)
+    assert out.splitlines() == [
+        "shop → production   #42   1/2 workers OUT OF STEP",
+        "MACHINE  WORKERS  RUNNING  SINCE      UP",
+        "box      1/2      #41 #42  4 min ago  1 d 2 h ago",
+        "          pid 8 at #41: no such name",
+        "base sha256:aaaaaaaaaaaa   head by ana@laptop, 4 min ago",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3700, "1 h 1 min"), (90_000, "1 d 1 h"), (-5, "0 s")]
+)
+def test_ages(seconds: int, words: str) -> None:
+    """The largest parts of a span."""
+    assert text.age(timedelta(seconds=seconds)) == words
+
+
+def test_plurals_and_sizes() -> None:
+    """For a person."""
+    assert [text.count(1, "module"), text.count(2, "module"), text.count(2, "class")] == ["1 module", "2 modules", "2 classes"]
+    assert [text.size(812), text.size(2100), text.size(3_400_000)] == ["812 B", "2.1 kB", "3.4 MB"]
+    assert text.names(["a", "b", "c", "d", "e"]) == "a, b, c, d and 1 more"
