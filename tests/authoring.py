@@ -60,6 +60,7 @@ class Author:
         self,
         base: str,
         modules: Mapping[str, str | None],
+        /,
         *,
         seq: int = 1,
         prev: str | None = None,

@@ -39,6 +39,7 @@ class Intake:
         self._deadline: float | None = None
         self._waiting = bytearray()
         self._taken = 0
+        self._broken = False
         self.ended = False
 
     def check_headers(self, media_type: str) -> None:
@@ -68,8 +69,8 @@ class Intake:
 
     async def drain(self, *, max_bytes: int, timeout_s: float) -> bool:
         """Read the rest and drop it, so that a sender still at it gets to see the answer. Whether its end was read."""
-        if self._deadline is None:
-            return False  # refused by its headers: a sender that asked whether to go on is not told to
+        if self._deadline is None or self._broken:
+            return False  # unread: a sender that asked whether to go on is not told to; broken: it had its time
         self._waiting.clear()
         dropped = 0
         try:
@@ -92,16 +93,19 @@ class Intake:
         except TimeoutError:
             if loop.time() < self._deadline:
                 raise  # drain's own, shorter patience
+            self._broken = True
             raise RequestError(
                 "body-timeout",
                 f"the body did not arrive within {self._timeout_s:g} s; nothing changed",
                 help="push again over a better connection",
             ) from None
         if message["type"] == "http.disconnect":
+            self._broken = True
             raise RequestError("truncated", "the sender went away; nothing changed", help="push again")
         chunk = message.get("body", b"")
         self.ended = not message.get("more_body", False)
         self._taken += len(chunk)
         if self._taken > self._max_bytes:
+            self._broken = True
             raise _too_large(self._max_bytes)
         self._waiting += chunk

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from habanero_receiver.errors import RequestError
+from habanero_receiver.errors import ConflictError, RequestError, TrustError
 from habanero_receiver.http import audit, problems, reads
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class Visit:
 
     async def turn_away(self, error: HabaneroError) -> Response:
         """Give the answer for an error."""
-        return await (self._stranger(error) if self.accepted is None else self._author(error))
+        known = self.accepted is not None or _tells_of_a_signature(error)
+        return await (self._author(error) if known else self._stranger(error))
 
     async def _author(self, error: HabaneroError) -> Response:
         self.record(error.code)
@@ -80,3 +81,8 @@ class Visit:
         read_all = await self.body.drain(max_bytes=STRANGER_REST_BYTES, timeout_s=STRANGER_REST_S)
         retry_after_s = None if wait_s is None else math.ceil(wait_s)
         return problems.answer(error, running=None, close=not read_all, retry_after_s=retry_after_s)
+
+
+def _tells_of_a_signature(error: HabaneroError) -> bool:
+    """Whether an envelope was refused for what it says: that is looked at only in one that a trusted key signed."""
+    return isinstance(error, ConflictError) or (isinstance(error, TrustError) and error.code != "unauthorized")
