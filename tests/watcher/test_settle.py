@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -208,6 +208,24 @@ def test_a_new_folder_is_watched_before_it_is_read(sources: Sources, changes: Sc
     changes.at(1.0, new, do=make)
     assert paths(settle(sources, changes)) == [("src/shop/billing/__init__.py",)]
     assert new in changes.watched[-1]
+
+
+def test_a_folder_made_while_the_watch_moves_is_watched(
+    sources: Sources, changes: ScriptedChanges, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the old watch heard of it, and its last words are lost: the folders are listed again after each move."""
+    new, late = root / "src/shop/billing", root / "src/shop/late"
+    watch = changes.watch
+
+    def slow(folders: Iterable[Path], *, anew: bool = False) -> None:
+        watch(folders, anew=anew)
+        if new.exists() and not late.exists():
+            late.mkdir()
+
+    monkeypatch.setattr(changes, "watch", slow)
+    changes.at(1.0, new, do=new.mkdir)
+    assert settle(sources, changes) == []
+    assert {new, late} <= changes.watched[-1]
 
 
 def test_a_folder_that_came_back_is_watched_anew(sources: Sources, changes: ScriptedChanges, root: Path) -> None:

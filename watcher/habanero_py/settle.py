@@ -22,6 +22,8 @@ from .syntax import parses
 from .watching import Changes
 
 _POLL_S = 0.02
+_MOVES = 10
+"""Folders may come faster than the watch moves; this often it follows at once, the next event sees to the rest."""
 _STALE_LOCK_S = 10.0
 """A lock that is older than this was left behind by a git that was killed."""
 _PARSE_BYTES = 32_768
@@ -87,7 +89,7 @@ class Settler:
 
     def start(self) -> Snapshot:
         """Begins to watch, then reads everything: the snapshot that the first change is compared with."""
-        self._changes.watch(self._scope.folders())
+        self._move_watch(frozenset())
         self._snapshot = self._sources.scan()
         return self._snapshot
 
@@ -173,9 +175,7 @@ class Settler:
         """Reads the sources as they are now, and judges whether more is to come."""
         unread = frozenset(self._unread)
         if not all(self._sources.has_file(path) for path in unread):
-            # A folder that went and came again has the same path and another inode, which nobody watches yet. The
-            # watch moves first and the tree is compared after, so nothing can fall between.
-            self._changes.watch(self._scope.folders(), anew=self._scope.has_folder(unread))
+            self._move_watch(unread)
         try:
             save.seen = self._sources.update(unread)
         except StoreError:
@@ -185,6 +185,19 @@ class Settler:
             return
         self._unread.clear()
         save.unfinished = _unfinished(save.seen, self._snapshot, self._pace.waits.many_files)
+
+    def _move_watch(self, unread: frozenset[str]) -> None:
+        """Watches all folders that there are now. The tree is to be compared after this, so nothing falls between."""
+        folders = self._scope.folders()
+        # A folder that went and came again has the same path and another inode, which nobody watches yet.
+        anew = self._scope.has_folder(unread)
+        for _ in range(_MOVES):
+            self._changes.watch(folders, anew=anew)
+            # One that was made while the watch moved was told to the old watch, whose last words nobody hears.
+            listed, folders = folders, self._scope.folders()
+            if folders == listed:
+                return
+            anew = False
 
     def _git_is_busy(self) -> bool:
         """Whether git is in the middle of something that may write more files."""

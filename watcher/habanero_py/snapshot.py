@@ -140,7 +140,8 @@ class Sources:
     def _scan(self) -> Snapshot:
         """Caller holds the lock."""
         root = self.project.source_root
-        found = {str(root / path): (name, package, path) for name, package, path in self._listed()}
+        listed = base.find_modules(root, self.project.top_level)
+        found = {str(root / path): (name, package, path) for name, package, path in listed}
         ignored = self._ignore.among(found)
         cache = {}
         for file, (name, package, path) in found.items():
@@ -162,11 +163,6 @@ class Sources:
         if any(True for _ in new.changes(self._snapshot)):
             self._snapshot = new
         return self._snapshot
-
-    def _listed(self) -> Iterator[tuple[str, bool, str]]:
-        """Name, kind and path of each module, by the server's own walk without its reading."""
-        root, only = self.project.source_root, frozenset(self.project.top_level)
-        return base._below(root, "", "", base._list(root, only))
 
     def _unchanged(self, name: str, file: str, package: bool) -> _Read | None:
         read = self._cache.get(name)
