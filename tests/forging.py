@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -95,7 +96,7 @@ def change(value: Json, changes: Mapping[str, Any]) -> Json:
         if new is REMOVE:
             del place[last]
         else:
-            place[last] = new
+            place[last] = deepcopy(new)
     return copy
 
 

@@ -9,8 +9,8 @@ HabaneroError
   ConfigError      the operator's or the developer's settings
 
 Raises nothing, prints nothing, knows no transport. The rule it upholds: every error has a code of `CODES`, and a code
-never changes its meaning, so that programs may decide by it while the words stay free to improve. Codes that only
-the command on the laptop raises are in its own table, `habanero_py.codes`; `docs/errors.md` shows both.
+never changes its meaning, so that programs may decide by it while the words stay free to improve. Codes of the
+command's own dialogue are in a table beside it, `habanero_py.codes`; `docs/errors.md` shows both.
 """
 
 from __future__ import annotations
@@ -180,6 +180,15 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "base-unreadable": CodeInfo(500, REFUSED, "Deployed code cannot be read"),
     "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
+    # on the laptop, before anything is signed or sent
+    "bad-watch": CodeInfo(NOT_SENT, USAGE, "Entry of watch that cannot be watched"),
+    "source-unreadable": CodeInfo(NOT_SENT, USAGE, "Source that cannot be read"),
+    "watch-failed": CodeInfo(NOT_SENT, USAGE, "Files cannot be watched"),
+    "syntax": CodeInfo(NOT_SENT, REFUSED, "Source that does not compile"),
+    "gate-not-found": CodeInfo(NOT_SENT, USAGE, "Gate command that cannot be started"),
+    "gate-log": CodeInfo(NOT_SENT, USAGE, "Gate output cannot be written"),
+    "python-not-found": CodeInfo(NOT_SENT, REFUSED, "No Python here like the server's"),
+    "builder-failed": CodeInfo(NOT_SENT, REFUSED, "Building ended without a result"),
     # any fault of ours
     "internal": CodeInfo(500, BUG, "Unexpected error"),
     # ConfigError: the server's settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from forging import ANA, BASE, BEN, NOW, REMOVE, STRANGER, Deployment, Forged, entry, good_blobs, manifest_json, sha
 from hostile_pushes import CASES, HERE_AND_NOW, MANIFEST, STATEMENT, Case, push, seconds
 
+from habanero_receiver import trust
 from habanero_receiver.errors import CODES, ConfigError, ConflictError, HabaneroError, RequestError, TrustError
 from habanero_receiver.trust import Head
 
@@ -170,3 +172,13 @@ def test_help_and_words_are_for_people() -> None:
         error = refused(case.body(), HERE.but(**case.but))
         assert error.message.isprintable(), case.what
         assert error.code in CODES
+
+
+def test_every_rule_has_its_case() -> None:
+    """Each code in the list of rules is the answer to at least one hostile push; the numbers have no gap."""
+    rules = re.findall(r"^    ( ?\d+)  ([a-z0-9, -]+?)(?:, …|…)? {2,}", trust.__doc__ or "", re.MULTILINE)
+    numbered = [int(number) for number, _ in re.findall(r"^    ( ?\d+)  (\S)", trust.__doc__ or "", re.MULTILINE)]
+    assert numbered == list(range(1, 20))
+    named = {code for _, codes in rules for code in codes.split(", ")}
+    assert len(named) > 15
+    assert named <= {case.code for case in CASES}
