@@ -25,7 +25,7 @@ from habanero_receiver import Receiver
 
 receiver = Receiver.from_env()
 
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 
 from shop import pricing
 
@@ -36,6 +36,14 @@ started = []
 @app.get("/price")
 async def price():
     return {"price": pricing.price(10), "label": label(), "pid": os.getpid()}
+
+
+@app.websocket("/ticks")
+async def ticks(socket: WebSocket):
+    await socket.accept()
+    async for _ in socket.iter_text():
+        started.append(1)
+        await socket.send_json({"price": pricing.price(10), "count": len(started)})
 
 
 def label():
@@ -132,10 +140,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(shop: Shop, *, workers: int = 1, port: int | None = None, **environ: str) -> Iterator[Server]:
+def serve(
+    shop: Shop, *, workers: int = 1, module: str = "uvicorn", with_receiver: bool = True, **environ: str
+) -> Iterator[Server]:
     """Serve the shop until the end of the block; whatever is left of it then is killed."""
-    port = port or free_port()
-    command = [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)]
+    port = free_port()
+    command = [sys.executable, "-m", module, "main:app", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", str(workers), "--log-level", "warning"]
     with (shop.root / "server.log").open("a") as log:
         process = subprocess.Popen(
@@ -150,7 +160,8 @@ def serve(shop: Shop, *, workers: int = 1, port: int | None = None, **environ: s
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             server = Server(process, port, shop.author, client)
-            wait_until(lambda: _answers(server, workers), what=lambda: (shop.root / "server.log").read_text())
+            ready = (lambda: _all_follow(server, workers)) if with_receiver else (lambda: _answers(server))
+            wait_until(ready, what=lambda: (shop.root / "server.log").read_text())
             yield server
     finally:
         end(process)
@@ -158,8 +169,8 @@ def serve(shop: Shop, *, workers: int = 1, port: int | None = None, **environ: s
 
 def end(process: subprocess.Popen[str]) -> None:
     """Stop a server and all of its process group."""
-    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.terminate()
         process.wait(5)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -175,13 +186,17 @@ def wait_until(true: Any, *, what: Any = lambda: "", timeout_s: float = 20.0) ->
         time.sleep(0.01)
 
 
-def _answers(server: Server, workers: int) -> bool:
+def _answers(server: Server) -> bool:
     if server.process.poll() is not None:
         raise AssertionError("the server has ended")
     try:
-        server.client.get("/price")
-        found = server.state()["machines"]
-    except (httpx.TransportError, AssertionError):
+        return server.client.get("/price").status_code == 200
+    except httpx.TransportError:
         return False
-    alive = [worker for machine in found for worker in machine["workers"] if worker["digest"]]
-    return len(alive) == workers
+
+
+def _all_follow(server: Server, workers: int) -> bool:
+    if not _answers(server):
+        return False
+    alive = [worker for machine in server.state()["machines"] for worker in machine["workers"]]
+    return len(alive) == workers and all(worker["digest"] for worker in alive)

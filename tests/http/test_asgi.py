@@ -105,13 +105,14 @@ def live(app: Any, receiver: FakeReceiver) -> list[str]:
 
     async def send(message: Any) -> None:
         sent.append(message["type"])
+        receiver.calls.append("told")
 
     asyncio.run(ReceiverMiddleware(app, receiver)({"type": "lifespan"}, receive, send))
     return sent
 
 
 def test_it_starts_before_the_app_and_stops_after_it() -> None:
-    """The app's own start-up code already is the release's."""
+    """The app's own start-up code already is the release's; the server hears of the end when nothing is left to do."""
     receiver = FakeReceiver()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -123,7 +124,7 @@ def test_it_starts_before_the_app_and_stops_after_it() -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
     assert live(app, receiver) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert receiver.calls == ["start", "app starts", "app stops", "stop"]
+    assert receiver.calls == ["start", "app starts", "told", "app stops", "stop", "told"]
 
 
 def test_a_receiver_that_must_not_serve_ends_the_start() -> None:
@@ -153,4 +154,4 @@ def test_an_app_that_fails_to_start_stops_it_again() -> None:
         await send({"type": "lifespan.startup.failed"})
 
     assert live(app, receiver) == ["lifespan.startup.failed"]
-    assert receiver.calls == ["start", "stop"]
+    assert receiver.calls == ["start", "stop", "told"]

@@ -89,36 +89,32 @@ class ReceiverMiddleware:
             _log.exception("the receiver did not start, so the app does not either")
             await send({"type": "lifespan.startup.failed", "message": f"habanero: {error}"})
             return
-        told = _Told(first, receive, send)
-        try:
-            await self._app(scope, told.receive, told.send)
-        finally:
-            # An app without lifespan ends here at once, and the server goes on without: then so does the receiver.
-            if told.over:
+        # An app without lifespan raises here at once, and the server goes on without: then so does the receiver.
+        await self._app(scope, _again(first, receive), self._stop_before_the_last(send))
+
+    def _stop_before_the_last(self, send: Send) -> Send:
+        """Stop before the server is told that the app is done: once it knows, it ends the process."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] in _LAST and self._started:
                 self._started = False
                 await self._receiver.leave_loop()
+            await send(message)
+
+        return sending
 
 
-class _Told:
-    """Gives the app the first lifespan message again, and notes whether its life is over."""
+_LAST = frozenset({"lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
-    def __init__(self, first: Message, receive: Receive, send: Send) -> None:
-        self._first: Message | None = first
-        self._receive = receive
-        self._send = send
-        self.over = False
 
-    async def receive(self) -> Message:
-        first, self._first = self._first, None
-        if first is not None:
-            return first
-        message = await self._receive()
-        self.over = self.over or message["type"] == "lifespan.shutdown"
-        return message
+def _again(first: Message, receive: Receive) -> Receive:
+    """Give the app the message that was read before it, and then those that come."""
+    waiting = [first]
 
-    async def send(self, message: Message) -> None:
-        self.over = self.over or message["type"] == "lifespan.startup.failed"
-        await self._send(message)
+    async def receiving() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receiving
 
 
 def _below_prefix(scope: Scope) -> Scope | None:
