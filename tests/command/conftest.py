@@ -88,9 +88,7 @@ def receiver(tmp_path: Path) -> FakeReceiver:
     for path, text in SOURCES.items():
         (deployed / path).parent.mkdir(parents=True, exist_ok=True)
         (deployed / path).write_text(text)
-    policy = TrustPolicy(
-        keys=(), target=TARGET, allowed_modules=frozenset({"shop"}), python=PythonTag.current()
-    )
+    policy = TrustPolicy(keys=(), target=TARGET, allowed_modules=frozenset({"shop"}), python=PythonTag.current())
     return FakeReceiver(Base.scan(deployed, ["shop"]), policy)
 
 

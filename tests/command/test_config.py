@@ -31,11 +31,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def refused(root: Path, text: str | None = None, flags: Flags = Flags(), **environ: str) -> ConfigError:
+def refused(root: Path, text: str | None = None, flags: Flags | None = None, **environ: str) -> ConfigError:
     if text is not None:
         (root / "pyproject.toml").write_text(text)
     with pytest.raises(ConfigError) as error:
-        load(flags, environ, root)
+        load(flags or Flags(), environ, root)
     return error.value
 
 
@@ -120,7 +120,8 @@ def test_a_folder_without_a_project_is_told_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://x.example/_habanero", "http://127.0.0.1:8", "http://localhost", "http://[::1]:8", "http://127.9.9.9"]
+    "url",
+    ["https://x.example/_habanero", "http://127.0.0.1:8", "http://localhost", "http://[::1]:8", "http://127.9.9.9"],
 )
 def test_an_address_that_nobody_can_read_along_is_taken(url: str) -> None:
     """TLS, or this machine."""

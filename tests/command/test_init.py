@@ -145,7 +145,9 @@ def test_a_form_that_cannot_be_added_to_is_left_alone(text: str) -> None:
         appended(text, {("tool", "habanero", "targets", "a"): {"url": "x"}})
 
 
-@pytest.mark.parametrize("before", ["", "x = 1", "x = 1\n", "x = 1\r\n", "[tool.habanero]\nwatch = []\n", "[[a]]\nb = 1\n"])
+@pytest.mark.parametrize(
+    "before", ["", "x = 1", "x = 1\n", "x = 1\r\n", "[tool.habanero]\nwatch = []\n", "[[a]]\nb = 1\n"]
+)
 def test_every_other_form_can_be_added_to(before: str) -> None:
     """The values survive quoting, and line ends are the file's own."""
     values = {"url": 'a"b\\c\n\x7f é', "on": True, "list": ["x", "y z"]}

@@ -23,7 +23,9 @@ STATUS = e.Status(
     author="ana@laptop", issued="2026-11-21T12:00:00+00:00", in_step=True, same_code_as=42,
     machines=[e.Machine("box", [e.Worker(7, 45, WORKER.since, WORKER.started)])], now=NOON.isoformat(),
 )  # fmt: skip
-LIVE = e.Live(push=42, workers=12, seconds=0.31, total=0.95, units={"patched": 3, "run": 1}, stale=("shop.api: client",))
+LIVE = e.Live(
+    push=42, workers=12, seconds=0.31, total=0.95, units={"patched": 3, "run": 1}, stale=("shop.api: client",)
+)
 SYNTAX = e.SyntaxFound("src/shop/cart.py", 48, 17, "'(' was never closed", "    total = sum(", 42)
 GATE = e.GateFinished(False, "1 failed, 17 passed", 0.71, 42, "E  assert 90 == 80\n", ".habanero/gate.log")
 REFUSED = e.Refused(
@@ -38,7 +40,7 @@ EVERY = [
     e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
     e.Notice("going on"), STATUS, e.LogEntry(42, "push", NOON.isoformat(), "ana", ["shop.a"], "abc+dirty", "pytest"),
     e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),
-    e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a/b#c"}, ["import x"], "p"),
+    e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a"}, ["import x"], "p"),
 ]  # fmt: skip
 
 
@@ -120,6 +122,13 @@ def test_every_failure_says_what_still_runs(event: e.Event) -> None:
     assert "production unchanged: still #42" in live(event)
 
 
+def test_what_the_pushed_code_raised_is_shown() -> None:
+    """The server's traceback of the user's own code, line for line."""
+    raised = e.Refused("rolled-back", "raised", 5, running=42, by_server=True, traceback="Traceback:\n  boom\n")
+    assert "  | Traceback:\n  |   boom\n" in lines(raised)[1]
+    assert "boom" in live(raised)
+
+
 def test_the_end_of_a_long_gate_is_shown() -> None:
     """And how much there was before."""
     output = "".join(f"line {number}\n" for number in range(100))
@@ -193,7 +202,8 @@ def test_status_is_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3700, "1 h 1 min"), (90_000, "1 d 1 h"), (-5, "0 s")]
+    ("seconds", "words"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3700, "1 h 1 min"), (90_000, "1 d 1 h"), (-5, "0 s")],
 )
 def test_ages(seconds: int, words: str) -> None:
     """The largest parts of a span."""
@@ -202,6 +212,10 @@ def test_ages(seconds: int, words: str) -> None:
 
 def test_plurals_and_sizes() -> None:
     """For a person."""
-    assert [text.count(1, "module"), text.count(2, "module"), text.count(2, "class")] == ["1 module", "2 modules", "2 classes"]
+    assert [text.count(1, "module"), text.count(2, "module"), text.count(2, "class")] == [
+        "1 module",
+        "2 modules",
+        "2 classes",
+    ]
     assert [text.size(812), text.size(2100), text.size(3_400_000)] == ["812 B", "2.1 kB", "3.4 MB"]
     assert text.names(["a", "b", "c", "d", "e"]) == "a, b, c, d and 1 more"

@@ -155,8 +155,6 @@ def write_blob(folder: Path, kind: bytes, cipher: bytes) -> Path:
     path = folder / "blob"
     path.touch(0o600)
     path.write_bytes(
-        b"-----BEGIN OPENSSH PRIVATE KEY-----\n"
-        + base64.encodebytes(blob)
-        + b"-----END OPENSSH PRIVATE KEY-----\n"
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(blob) + b"-----END OPENSSH PRIVATE KEY-----\n"
     )
     return path

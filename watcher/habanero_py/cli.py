@@ -109,9 +109,7 @@ def watch_(shared: Common) -> int:
 def push(shared: Common, once: bool, dry_run: bool) -> int:  # click gives flags so
     """Push what differs from what the server runs, then go on watching."""
     if once or dry_run:
-        return _with_session(
-            shared, lambda session, _: writes.push_once(session, shared.consent(), check=dry_run)
-        )
+        return _with_session(shared, lambda session, _: writes.push_once(session, shared.consent(), check=dry_run))
     return _with_session(shared, lambda session, guard: _watch(session, guard, shared, push_first=True))
 
 

@@ -51,12 +51,18 @@ class RemoteError(HabaneroError):
         self.running = running if isinstance(running, int) else None
 
     @property
+    def traceback(self) -> str | None:
+        """Where the pushed code raised, as Python printed it on the server."""
+        details = self.details.get("details")
+        found = details.get("traceback") if isinstance(details, dict) else None
+        return found if isinstance(found, str) else None
+
+    @property
     def refusals(self) -> tuple[Mapping[str, object], ...]:
         """Per unit: module, unit, line, reason, help."""
-        details = self.details or {}
-        report = details.get("report") or details.get("details")
-        nested = report.get("report", report) if isinstance(report, dict) else {}
-        modules = nested.get("modules") if isinstance(nested, dict) else None
+        details = self.details.get("details")
+        report = details.get("report") if isinstance(details, dict) else None
+        modules = report.get("modules") if isinstance(report, dict) else None
         return tuple(
             {"module": module.get("module")} | item
             for module in (modules if isinstance(modules, list) else [])

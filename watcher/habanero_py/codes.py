@@ -28,8 +28,6 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
     {
         # the project and its settings
         "no-project": CodeInfo(NOT_SENT, USAGE, "No pyproject.toml"),
-        "bad-toml": CodeInfo(NOT_SENT, USAGE, "pyproject.toml cannot be used"),
-        "bad-setting": CodeInfo(NOT_SENT, USAGE, "Setting of the wrong kind"),
         "missing-setting": CodeInfo(NOT_SENT, USAGE, "Setting missing"),
         "unknown-setting": CodeInfo(NOT_SENT, USAGE, "Setting not known"),
         "unknown-target": CodeInfo(NOT_SENT, USAGE, "Target not known"),

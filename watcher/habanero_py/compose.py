@@ -144,9 +144,7 @@ def compose(wanted: Wanted, code: Mapping[str, bytes], view: View, facts: Facts,
     return sign(Manifest(modules), blobs, view, facts, signer)
 
 
-def sign(
-    manifest: Manifest, blobs: Mapping[str, bytes], view: View, facts: Facts, signer: Signer
-) -> Release:
+def sign(manifest: Manifest, blobs: Mapping[str, bytes], view: View, facts: Facts, signer: Signer) -> Release:
     """One statement over one manifest, on top of the head."""
     data = manifest.encode()
     issued = _not_before(facts.issued, view.head)

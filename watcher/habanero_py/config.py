@@ -104,17 +104,13 @@ def load(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Config:
         root=root,
         watch=finder.find("watch", flags.watch, table).words(),
         gate=finder.find("gate", flags.gate, table).words(),
-        gate_timeout_s=finder.find(
-            "gate_timeout_s", flags.gate_timeout_s, table, DEFAULT_GATE_TIMEOUT_S
-        ).seconds(),
+        gate_timeout_s=finder.find("gate_timeout_s", flags.gate_timeout_s, table, DEFAULT_GATE_TIMEOUT_S).seconds(),
         to=_target(flags, environ, table, finder),
         origins=finder.origins,
     )
 
 
-def _target(
-    flags: Flags, environ: Mapping[str, str], table: Mapping[str, object], finder: Finder
-) -> TargetConfig:
+def _target(flags: Flags, environ: Mapping[str, str], table: Mapping[str, object], finder: Finder) -> TargetConfig:
     targets = table.get("targets", {})
     if not isinstance(targets, dict):
         raise ConfigError("bad-setting", "targets is not a table", subject="tool.habanero.targets")

@@ -19,9 +19,7 @@ LOOK_UP_TIMEOUT_S = 15.0
 LOOK_UP_PAUSE_S = 0.25
 
 
-def deliver(
-    server: Server, release: Release, *, sleep: Callable[[float], None] = time.sleep
-) -> PushAnswer:
+def deliver(server: Server, release: Release, *, sleep: Callable[[float], None] = time.sleep) -> PushAnswer:
     """Sends it. Raises what the server says; `outcome-unknown` only when the server stays silent."""
     try:
         return server.push(release.content)

@@ -154,7 +154,10 @@ class Unchanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """An error, the server's or ours, with its stable code. The code that ran before still runs."""
+    """An error, the server's or ours, with its stable code. The code that ran before still runs.
+
+    `traceback` is that of the pushed code when it raised on the server, never one of ours.
+    """
 
     EVENT: ClassVar[str] = "refused"
     code: str
@@ -165,6 +168,7 @@ class Refused(Event):
     running: int | None = None
     by_server: bool = False
     refusals: Sequence[Mapping[str, object]] = ()
+    traceback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

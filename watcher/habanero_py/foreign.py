@@ -65,9 +65,7 @@ def _last_change(name: str, view: View, releases: Releases) -> tuple[int, str]:
     newest = releases.past(view.head)
     for seq in range(view.head.seq, max(0, view.head.seq - MAX_STEPS_BACK), -1):
         here = releases.overlay(releases.number(seq))
-        before: Mapping[str, ModuleEntry | None] = (
-            releases.overlay(releases.number(seq - 1)) if seq > 1 else {}
-        )
+        before: Mapping[str, ModuleEntry | None] = releases.overlay(releases.number(seq - 1)) if seq > 1 else {}
         if _content(here, name) != _content(before, name):
             return seq, releases.number(seq).statement.author
     return (0, "") if view.head.seq <= MAX_STEPS_BACK else (view.head.seq, newest.statement.author)

@@ -120,9 +120,7 @@ class Pusher:
         """What the server runs; asked for only when it is not known."""
         return self._view or self.refresh()[0]
 
-    def push(
-        self, snapshot: Snapshot | None = None, *, began: float | None = None, check: bool = False
-    ) -> int:
+    def push(self, snapshot: Snapshot | None = None, *, began: float | None = None, check: bool = False) -> int:
         """One change, all the way; the exit code of the command. `began` is time.monotonic() of the save.
 
         Failures of the user's code (syntax, gate) are events; everything else is raised, with the old code running.
@@ -233,9 +231,7 @@ class Pusher:
         self._ask_if_foreign(difference)
         facts = Facts(self._tools.author, self._tools.clock(), secrets.token_hex(16), tested.git, tested.gate)
         release = compose.compose(difference.wanted, tested.code, view, facts, self._tools.signer)
-        self._tools.emit(
-            e.Pushing(release.statement.seq, view.head.seq, len(difference.names), len(release.content))
-        )
+        self._tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(difference.names), len(release.content)))
         sent = time.monotonic()
         if not check:
             return self.deliver(release, began, sent)
@@ -256,9 +252,7 @@ class Pusher:
         self._releases.remember(Past(statement.seq, release.digest, statement), release.manifest)
         if self._view is not None:
             head = Head(statement.seq, release.digest, statement.issued.isoformat(), statement.author)
-            self._view = replace(
-                self._view, head=head, overlay=release.manifest.modules, built_for=statement.python
-            )
+            self._view = replace(self._view, head=head, overlay=release.manifest.modules, built_for=statement.python)
 
     def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:
         now = time.monotonic()

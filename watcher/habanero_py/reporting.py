@@ -51,6 +51,7 @@ def refused(error: HabaneroError, running: int | None, trace: str = "") -> e.Ref
         running=None if code == UNREACHABLE else known,
         by_server=remote,
         refusals=error.refusals if isinstance(error, RemoteError) else (),
+        traceback=error.traceback if isinstance(error, RemoteError) else None,
     )
 
 

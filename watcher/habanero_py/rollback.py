@@ -50,8 +50,7 @@ def plan(view: View, releases: Releases, number: int | None) -> RollbackTo:
     names = {
         name
         for name in manifest.modules.keys() | view.overlay.keys()
-        if (name in manifest.modules) != (name in view.overlay)
-        or manifest.modules.get(name) != view.overlay.get(name)
+        if (name in manifest.modules) != (name in view.overlay) or manifest.modules.get(name) != view.overlay.get(name)
     }
     return RollbackTo(past.code_of if past else 0, manifest, tuple(sorted(names)))
 
@@ -81,7 +80,5 @@ def roll_back(pusher: Pusher, tools: Tools, target: RollbackTo) -> int:
 
 def compose_rollback(target: RollbackTo, view: View, tools: Tools) -> Release:
     """The signed release: another kind, the number it restores, no blobs."""
-    facts = Facts(
-        tools.author, tools.clock(), secrets.token_hex(16), kind="rollback", restores=target.code_of
-    )
+    facts = Facts(tools.author, tools.clock(), secrets.token_hex(16), kind="rollback", restores=target.code_of)
     return compose.sign(target.manifest, {}, view, facts, tools.signer)

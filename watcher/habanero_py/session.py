@@ -167,9 +167,7 @@ class Session:
     def _contains(self, repository: Repository, module: str, sha256: str) -> bool:
         path = module.replace(".", "/")
         shown = self.sources.project.shown
-        return any(
-            repository.contains(shown(file), sha256) for file in (f"{path}.py", f"{path}/__init__.py")
-        )
+        return any(repository.contains(shown(file), sha256) for file in (f"{path}.py", f"{path}/__init__.py"))
 
 
 def _nobody(_: object) -> bool:

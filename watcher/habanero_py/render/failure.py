@@ -54,6 +54,8 @@ def refused(event: Refused) -> list[str]:
     if event.subject and event.subject not in event.message:
         lines.append(f"  --> {clean_line(event.subject)}")
     lines += refusals(event.refusals)
+    if event.traceback:
+        lines += [f"  | {line}" for line in clean(event.traceback).rstrip("\n").split("\n")[-MAX_OUTPUT_LINES:]]
     if event.help:
         first, *rest = clean(event.help).split("\n")
         lines += [f"  help: {first}", *(f"        {line}" for line in rest)]
@@ -75,8 +77,10 @@ def refusals(items: Sequence[Mapping[str, object]]) -> list[str]:
 def out_of_step(event: OutOfStep, target: str) -> list[str]:
     """Some workers do not run what is recorded: a person is needed."""
     return [
-        (f"error[out-of-step]: {release(event.push)} is recorded, but only {event.applied} of {event.workers} "
-        f"workers of {target} run it"),
+        (
+            f"error[out-of-step]: {release(event.push)} is recorded, but only {event.applied} of {event.workers} "
+            f"workers of {target} run it"
+        ),
         "  help: habanero-py status          see whether they come back (a restart applies it)",
         "        habanero-py rollback        take the others back",
     ]

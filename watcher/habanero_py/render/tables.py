@@ -41,8 +41,10 @@ def status(event: Status, symbols: Symbols) -> list[str]:
     same = f" (same code as {release(event.same_code_as)})" if event.same_code_as is not None else ""
     step = "in step" if event.in_step else "OUT OF STEP"
     lines = [
-        (f"{event.app} {symbols.arrow} {event.environment}   {release(event.head)}{same}   "
-        f"{current}/{len(workers)} workers {step}")
+        (
+            f"{event.app} {symbols.arrow} {event.environment}   {release(event.head)}{same}   "
+            f"{current}/{len(workers)} workers {step}"
+        )
     ]
     rows = [("MACHINE", "WORKERS", "RUNNING", "SINCE", "UP")]
     notes: dict[int, list[str]] = {}
@@ -142,4 +144,3 @@ def _quoted(value: str) -> str:
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
