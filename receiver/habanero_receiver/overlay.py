@@ -11,7 +11,6 @@ first module of an app turns out to lie somewhere else on disk than that base, t
 
 from __future__ import annotations
 
-import io
 import linecache
 import os
 import sys
@@ -20,6 +19,7 @@ from importlib.util import decode_source
 from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver.swap.build import main_code
+from habanero_receiver.swap.sources import line_cache_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,8 @@ class OverlayLoader(SourceFileLoader):
             code = main_code(image.code, image.filename)
         except (ValueError, EOFError, TypeError) as error:
             raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
-        show_source(image)
+        cache: dict[str, object] = linecache.cache
+        cache[image.filename] = line_cache_entry(image.filename, image.source)
         return code
 
     def get_source(self, fullname: str) -> str:
@@ -96,15 +97,13 @@ class Overlay:
     def replace(self, images: Images) -> None:
         """Find the modules of another release from now on. `images` must not change afterwards.
 
-        What is imported already stays as it is, but its source is shown as the new release has it.
+        It is part of a commit's pause: it reads no source. What is imported already stays as it is; moving that, and
+        what tracebacks show of it, is the swap engine's.
         """
         before, self._release = self._release, _Release(images, _parents(images))
         for name, image in before.images.items():
             if image is not None and images.get(name) is not image:
-                linecache.cache.pop(image.filename, None)
-        for name, image in images.items():
-            if image is not None and name in sys.modules:
-                show_source(image)
+                linecache.cache.pop(image.filename, None)  # its next import may be from disk
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -139,19 +138,6 @@ class Overlay:
             if spec is not None:
                 return spec.origin
         return None
-
-
-def show_source(image: ModuleImage) -> None:
-    """Have tracebacks, `inspect` and debuggers show the image's source for its file, whatever lies on disk."""
-    try:
-        # Not str.splitlines: a form feed inside a line is no new line to Python's own reader.
-        lines = io.StringIO(decode_source(image.source)).readlines()
-    except (SyntaxError, UnicodeError):
-        return
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
-    # Without a modification time `linecache.checkcache` takes the entry for one that has no file, and keeps it.
-    linecache.cache[image.filename] = (len(image.source), None, lines, image.filename)
 
 
 def _spec(image: ModuleImage) -> ModuleSpec:

@@ -66,17 +66,6 @@ def test_replace_changes_what_the_next_import_finds(overlay, root):
     assert fresh("ovl.one").f() == "disk"
 
 
-def test_the_source_shown_follows_a_living_module(overlay, root):
-    """A module stays imported while releases come and go: its lines are those of the release that is current."""
-    module = fresh("ovl.one")
-    assert linecache.getline(module.__file__, 2) == "    return 'disk'\n"
-    overlay.replace({"ovl.one": image(root, "ovl.one", "def f():\n    return 'new'")})
-    linecache.checkcache()
-    assert linecache.getline(module.__file__, 2) == "    return 'new'\n"
-    overlay.replace({})
-    assert linecache.getline(module.__file__, 2) == "    return 'disk'\n"
-
-
 def test_lines_are_counted_as_python_counts_them(overlay, root):
     """A form feed or a Unicode line separator inside a line is no new line; encodings and line ends are Python's."""
     source = "# coding: latin-1\r\nPAGE = '''\x0c\x1c'''\r\ndef f():\r\n    return 'é'\r\n".encode("latin-1")

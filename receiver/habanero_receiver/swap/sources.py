@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import linecache
-from typing import Any
+from importlib.util import decode_source
+from typing import TYPE_CHECKING, Any
 
-from .undo import UndoLog
+if TYPE_CHECKING:
+    from .undo import UndoLog
 
-_Entry = tuple[int, None, list[str], str]
+LineCacheEntry = tuple[int, None, list[str], str]
 
 
-def entry(filename: str, source: bytes) -> _Entry:
-    """A line cache entry without a modification time: such entries are never checked against the disk."""
-    text = decode(source)
-    lines = text.splitlines(keepends=True)
+def line_cache_entry(filename: str, source: bytes) -> LineCacheEntry:
+    """What `linecache` keeps for a file; without a modification time it is never checked against the disk.
+
+    Lines are counted as Python's reader does: a form feed inside of one does not end it.
+    """
+    lines = io.StringIO(decode_source(source)).readlines()
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
-    return len(text), None, lines, filename
-
-
-def decode(source: bytes) -> str:
-    """Source text as Python reads it: its own declared encoding, line ends made uniform."""
-    import importlib.util
-
-    return importlib.util.decode_source(source)
+    return len(source), None, lines, filename
 
 
 def show(log: UndoLog, filename: str, source: bytes) -> None:
     """From now on ``filename`` shows ``source``."""
     cache: dict[str, Any] = linecache.cache
-    log.set_item(cache, filename, entry(filename, source))
+    log.set_item(cache, filename, line_cache_entry(filename, source))
