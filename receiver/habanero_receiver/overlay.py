@@ -16,7 +16,7 @@ import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from habanero_receiver.swap.build import main_code
 from habanero_receiver.swap.sources import line_cache_entry
@@ -55,7 +55,7 @@ class OverlayLoader(SourceFileLoader):
             code = main_code(image.code, image.filename)
         except (ValueError, EOFError, TypeError) as error:
             raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
-        cache: dict[str, object] = linecache.cache
+        cache: dict[str, Any] = linecache.cache
         cache[image.filename] = line_cache_entry(image.filename, image.source)
         return code
 
