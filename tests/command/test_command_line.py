@@ -48,6 +48,16 @@ def test_init_then_doctor(tmp_path: Path, monkeypatch, capsys) -> None:
     assert "FAIL server" in said or "✖ server" in said
 
 
+def test_init_makes_a_project_of_a_folder(tmp_path: Path, monkeypatch, capsys) -> None:
+    """Without a pyproject.toml anywhere above, one is made here."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text("")
+    assert main(["init", "--url", "http://127.0.0.1:9/_habanero"]) == 0
+    assert "HABANERO_MODULES=app" in capsys.readouterr().out
+    assert (tmp_path / "pyproject.toml").is_file()
+
+
 def test_json_is_one_object_a_line_for_failures_too(tmp_path: Path, monkeypatch, capsys) -> None:
     """A program reads the code; standard error stays empty."""
     monkeypatch.chdir(tmp_path)

@@ -78,6 +78,21 @@ def test_somebody_elses_release_in_the_place_of_a_lost_one_is_a_lost_race(ana, j
     assert set(ana.receiver.overlay()) == {"shop.cart", "shop.pricing"}
 
 
+def test_a_deployment_that_cuts_the_connection_is_not_pushed_over(ana, changed) -> None:
+    """The server came back with other code: the release is not live, and nothing is sent on top unasked."""
+
+    def deployed_anew() -> None:
+        (ana.receiver.base.root / "shop/cart.py").write_text("def total():\n    return 4\n")
+        ana.receiver.base = type(ana.receiver.base).scan(ana.receiver.base.root, ["shop"])
+        ana.receiver.lose_pushes = 1
+
+    ana.receiver.before_push = deployed_anew
+    with pytest.raises(HabaneroError) as error:
+        changed.pusher.push()
+    assert error.value.code == "base-mismatch"
+    assert not ana.receiver.entries
+
+
 def test_a_server_that_cannot_be_reached_is_exit_code_8(ana) -> None:
     """Nothing was sent, and the error says where it looked."""
     ana.receiver.down = True

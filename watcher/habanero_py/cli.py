@@ -155,7 +155,7 @@ def init(shared: Common, name: str, app: str | None, passphrase: bool, confirm: 
 
     def work() -> int:
         flags = shared.flags
-        root = flags.project.resolve() if flags.project else find_root(Path.cwd())
+        root = flags.project.resolve() if flags.project else find_root(Path.cwd(), default=Path.cwd())
         if not flags.url:
             raise ConfigError(
                 "missing-setting",

@@ -65,11 +65,13 @@ class Config:
         return self.to.target.partition("/")[0]
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` with a pyproject.toml."""
+def find_root(start: Path, default: Path | None = None) -> Path:
+    """The nearest folder at or above `start` with a pyproject.toml, else `default`, else ConfigError."""
     for folder in (start, *start.parents):
         if (folder / PYPROJECT).is_file():
             return folder
+    if default is not None:
+        return default
     raise ConfigError(
         "no-project",
         f"no {PYPROJECT} in {start} or any folder above it",

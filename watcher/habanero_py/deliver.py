@@ -56,7 +56,14 @@ def _look_up(server: Server, release: Release, sleep: Callable[[float], None]) -
             machines=state.machines,
             in_step=state.in_step,
         )
-    if state.head.seq >= seq or state.base != release.statement.base:
+    if state.base != release.statement.base:
+        raise ConflictError(
+            "base-mismatch",
+            f"the server was deployed anew while #{seq} was sent; the release was for the code before and is not live",
+            subject=state.base,
+            help="push again: the difference is then taken from the new deployment",
+        )
+    if state.head.seq >= seq:
         raise ConflictError("not-next", f"another release became #{seq}; this one did not", subject=f"#{seq}")
     return None
 
