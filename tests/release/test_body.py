@@ -81,6 +81,14 @@ def test_a_body_that_ends_early_is_truncated() -> None:
         assert caught.value.code == "truncated"
 
 
+def test_too_many_blobs_are_refused_by_their_number() -> None:
+    """Before the first of them is waited for."""
+    start = BODY.index(MANIFEST) + len(MANIFEST)
+    with pytest.raises(RequestError) as caught:
+        run([BODY[:start] + (len(BLOBS) + 1).to_bytes(4, "big")])
+    assert caught.value.code == "unexpected-blob"
+
+
 def test_what_is_behind_the_end_is_refused_at_once() -> None:
     """In the same chunk or in a later one."""
     for chunks in ([BODY + b"x"], [BODY, b"x"]):

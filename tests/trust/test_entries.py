@@ -103,6 +103,17 @@ def test_a_manifest_is_looked_into_only_if_it_is_the_signed_one(change: Any) -> 
     assert caught.value.code == "manifest-digest"
 
 
+def test_a_signed_size_is_binding_even_with_the_right_digest() -> None:
+    """A manifest and a blob have both the size and the digest that were signed."""
+    statement = entry(predicate={"manifest_size": len(Forged().the_manifest()) + 1})
+    with pytest.raises(HabaneroError) as caught:
+        trust.judge_manifest(Forged().the_manifest(), statement, HERE.policy)
+    assert caught.value.code == "manifest-digest"
+    with pytest.raises(HabaneroError) as caught:
+        trust.judge_blob(b"code", BlobRef(sha(b"code"), 5))
+    assert caught.value.code == "blob-digest"
+
+
 def test_an_allow_list_that_shrank_holds_for_old_releases_too() -> None:
     """The operator's word of today decides, also over a release that was accepted before."""
     with pytest.raises(HabaneroError) as caught:

@@ -12,6 +12,7 @@ from hostile_pushes import CASES, HERE_AND_NOW, MANIFEST, STATEMENT, Case, push,
 
 from habanero_receiver import trust
 from habanero_receiver.errors import CODES, ConfigError, ConflictError, HabaneroError, RequestError, TrustError
+from habanero_receiver.release.statement import PythonTag
 from habanero_receiver.trust import Head
 
 HERE = Deployment()
@@ -164,6 +165,20 @@ def test_an_allowed_name_covers_what_is_below_it(name: str) -> None:
     """The allow-list holds packages, dotted or not; only the missing blobs are wrong with these."""
     body = push(modules={**manifest_json()["modules"], name: entry(name)})()
     assert refused(body).code == "blob-missing"
+
+
+@pytest.mark.parametrize("name", ["os", "json.decoder", "sitecustomize", "habanero_receiver.trust", "habanero_py"])
+def test_some_modules_cannot_even_be_allowed(name: str) -> None:
+    """An allow-list that names the standard library or habanero-py itself opens neither."""
+    careless = HERE.but(allowed_modules=frozenset({name, name.partition(".")[0]}))
+    assert refused(push(modules={name: entry(name)})(), careless).code == "module-not-allowed"
+
+
+def test_another_python_is_refused_by_the_envelope_alone() -> None:
+    """Nobody sends megabytes of bytecode to a server that could not load it."""
+    with pytest.raises(ConflictError) as caught:
+        HERE.but(python=PythonTag("cpython", "cpython-313", 3571, 0)).judge(Forged().the_envelope())
+    assert caught.value.code == "python-mismatch"
 
 
 def test_help_and_words_are_for_people() -> None:
