@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from habanero_receiver.config import ReceiverConfig
     from habanero_receiver.fleet.follower import Follower
+    from habanero_receiver.fleet.heart import Heart
     from habanero_receiver.fleet.node import Node
     from habanero_receiver.fleet.safepoint import Safepoint
     from habanero_receiver.hold import ASGIApp, Hold
@@ -42,7 +43,7 @@ class Receiver:
         self._mounted: list[object] = []
         self._starting = threading.Lock()
         self._node: Node | None = None
-        self._follower: Follower | None = None
+        self._threads: tuple[Follower, Heart] | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Receiver:
@@ -54,7 +55,7 @@ class Receiver:
         if cls._of_this_process is None:
             cls._of_this_process = cls(_config_of(os.environ if environ is None else environ))
             if not cls._of_this_process.on:
-                _log.info("the receiver is off: no trusted keys in the environment (HABANERO_TRUSTED_KEYS)")
+                _log.warning("the receiver is off: no trusted keys in the environment (HABANERO_TRUSTED_KEYS)")
         return cls._of_this_process
 
     @property
@@ -98,9 +99,10 @@ class Receiver:
     def stop(self) -> None:
         """Stop following and say so to the fleet. The code stays as it is; `start` goes on from there."""
         with self._starting:
-            follower, self._follower = self._follower, None
-        if follower is not None:
-            follower.stop()
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            for thread in threads:
+                thread.stop()
 
     async def enter_loop(self, hold: Hold) -> None:
         """Start in an ASGI app: commits run on the running event loop, under `hold`."""
@@ -127,13 +129,16 @@ class Receiver:
     def _start(self, safepoint: Safepoint) -> None:
         from habanero_receiver.fleet import join
         from habanero_receiver.fleet.follower import Follower
+        from habanero_receiver.fleet.heart import Heart
 
         with self._starting:
             node = self._joined()
+            forked = node.identity.pid != os.getpid()
             join.enter(node, safepoint, strict=self._strict)
-            if self._follower is None or not self._follower.alive:
-                self._follower = Follower(node)
-                self._follower.start()
+            if self._threads is None or forked:
+                self._threads = Follower(node), Heart(node)
+                for thread in self._threads:
+                    thread.start()
 
     def _joined(self) -> Node:
         if self._node is None:

@@ -47,7 +47,7 @@ def test_a_push_is_live_then_recorded_and_told(world: World) -> None:
     assert world.swapper.live == {"shop.rates": b"RATE = 3\n"}
     assert world.swapper.log == ["stage", "commit", "seal"]
     assert world.node.journal.entry(1) == push.envelope.encode()
-    assert world.node.running_seq == 1 and world.node.up_to_date and world.node.untold
+    assert world.node.running_seq == 1 and world.node.up_to_date and world.node.tell.is_set()
     assert set(attempt.seconds) == {"load", "stage", "keep", "commit", "record", "publish"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 from authoring import Author
@@ -12,9 +11,10 @@ from nodes import World
 from serving import wait_until
 
 from habanero_receiver import trust
-from habanero_receiver.errors import StoreError, SwapError
+from habanero_receiver.errors import ConflictError, StoreError, SwapError
 from habanero_receiver.fleet import follower, heartbeat, join
 from habanero_receiver.fleet.follower import Follower
+from habanero_receiver.fleet.heart import Heart
 from habanero_receiver.fleet.node import Node, Release
 from habanero_receiver.fleet.safepoint import HereSafepoint
 from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
@@ -75,15 +75,15 @@ def test_a_release_that_this_process_cannot_take_is_told_and_not_tried_for_ever(
     world.swapper.refuse = True
     world.record(world.push())
     watch = Follower(world.node)
-    watch._tick()
-    watch._tick()
+    watch._follow()
+    watch._follow()
     assert world.swapper.log.count("stage") == 2  # the base at the start, and the refused release once
     assert world.node.running_seq == 0
     failed = world.node.beat_now().failed
     assert failed is not None and (failed.seq, failed.code) == (1, "swap-refused")
     world.swapper.refuse = False
     world.record(world.push("RATE = 9\n"))
-    watch._tick()
+    watch._follow()
     assert world.node.running_seq == 2 and world.node.beat_now().failed is None
 
 
@@ -92,15 +92,15 @@ def test_a_missing_blob_is_tried_again_later_and_less_often(world: World) -> Non
     push = world.push()
     assert world.make_journal().append(1, push.envelope.encode())
     watch = Follower(world.node)
-    watch._tick()
+    watch._follow()
     first = watch._retry_s
     watch._retry_at = 0.0
-    watch._tick()
+    watch._follow()
     assert watch._retry_s > first and world.node.running_seq is None
     for data in (push.manifest, *push.blobs.values()):
         world.make_journal().put_blob(data)
     watch._retry_at = 0.0
-    watch._tick()
+    watch._follow()
     assert world.node.running_seq == 1
 
 
@@ -115,33 +115,32 @@ def test_a_blob_with_other_bytes_is_never_used(world: World) -> None:
     assert world.swapper.log == []
 
 
-@pytest.fixture
-def following() -> Iterator[Callable[[Node], Follower]]:
-    """Start followers that are stopped at the end of the test."""
-    started: list[Follower] = []
-
-    def start(node: Node) -> Follower:
-        started.append(Follower(node, poll_s=0.005))
-        started[-1].start()
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
-
-
-def test_a_thread_follows_and_beats_until_it_is_stopped(
-    world: World, following: Callable[[Node], Follower]
-) -> None:
+def test_threads_follow_and_beat_until_they_are_stopped(world: World) -> None:
     """A recorded release is live in another node soon after, its heartbeat says so, and goes with the worker."""
     other = world.make_node("other")
-    watch = following(other)
+    watch, heart = Follower(other, poll_s=0.005), Heart(other)
+    watch.start()
+    heart.start()
     world.record(world.push("RATE = 4\n"))
     wait_until(lambda: world.swapper.live == {"shop.rates": b"RATE = 4\n"})
     wait_until(lambda: [beat.running for beat in world.node.beats() if beat.machine == "other"] == [1])
     watch.stop()
-    assert not watch.alive
+    heart.stop()
     assert [beat.machine for beat in world.node.beats()] == ["box"]
+    assert not {"habanero-follower", "habanero-heart"} & {thread.name for thread in threading.enumerate()}
+
+
+def test_a_worker_that_hangs_in_a_swap_still_tells_what_it_runs(world: World) -> None:
+    """A heartbeat needs neither the follower nor the lock: a stuck worker is seen, on the release that it runs."""
+    other = world.make_node("other")
+    heart = Heart(other)
+    with other.swap_lock:
+        heart.start()
+        wait_until(lambda: "other" in {beat.machine for beat in world.node.beats()})
+        with pytest.raises(ConflictError) as caught:
+            follower.catch_up(other, wait_s=0.01)
+        assert caught.value.code == "busy"
+    heart.stop()
 
 
 def test_a_strict_process_does_not_start_on_anything_else(world: World) -> None:
@@ -197,9 +196,9 @@ def test_a_follower_outlives_an_error_of_ours(world: World, caplog: pytest.LogCa
 
     world.node.journal.entry = entry  # type: ignore[method-assign]
     watch = Follower(world.node)
-    watch._tick()
+    watch._follow()
     watch._retry_at = 0.0
-    watch._tick()
+    watch._follow()
     assert world.node.running_seq == 0
 
 

@@ -11,6 +11,8 @@ import pytest
 from asking import Endpoints
 from authoring import Author
 
+from habanero_receiver.http.throttle import MAX_FAILURES
+
 PATHS = ["/v1/state", "/v1/base", "/v1/journal?after=0", "/v1/blobs/" + "0" * 64]
 
 
@@ -78,6 +80,20 @@ def test_a_blob_is_given_by_its_digest(endpoints: Endpoints) -> None:
         assert endpoints.get(f"/v1/blobs/{sha256}").content == data
     assert endpoints.get("/v1/blobs/" + "0" * 64).status_code == 404
     assert endpoints.get("/v1/blobs/..%2f..%2fetc").status_code == 404
+
+
+def test_strangers_cannot_fill_the_log_with_reads(
+    endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After too many failures from an address they are no longer recorded, while a signed read from it is served."""
+    for _ in range(MAX_FAILURES):
+        assert endpoints.send("GET", "/v1/state").status_code == 401
+    caplog.clear()
+    assert endpoints.send("GET", "/v1/state").status_code == 429
+    assert caplog.text == ""
+    for _ in range(MAX_FAILURES):
+        assert endpoints.get("/v1/blobs/" + "0" * 64).status_code == 404
+    assert endpoints.get("/v1/state").status_code == 200
 
 
 def test_reads_answer_while_a_push_is_staged(endpoints: Endpoints) -> None:

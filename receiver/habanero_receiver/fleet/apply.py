@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, StoreError, SwapError
 from habanero_receiver.fleet import images
+from habanero_receiver.fleet.heartbeat import Failure
 from habanero_receiver.swap import SwapFailedError, SwapRefusedError, SwapUndoError
 
 if TYPE_CHECKING:
@@ -187,8 +188,7 @@ def _publish(attempt: Attempt) -> None:
     if head.seq > node.tip.seq:
         node.tip = head
     node.since = time.time()
-    node.untold = True
-    node.wake.set()
+    node.tell.set()
     try:
         _committed(attempt).seal()
     except Exception:
@@ -248,11 +248,14 @@ def _rolled_back(attempt: Attempt, error: BaseException) -> SwapError:
 
 
 def _dirty(attempt: Attempt, error: BaseException) -> SwapError:
-    node = attempt.node
+    node, seq = attempt.node, attempt.release.head.seq
+    message = f"release {seq} could not be undone; this process is in neither state"
     node.dirty, node.running = True, None
+    node.failure = Failure(seq, "dirty", message)
+    node.tell.set()
     return SwapError(
         "dirty",
-        f"release {attempt.release.head.seq} could not be undone; this process is in neither state",
+        message,
         help="restart this process: it comes back on the last recorded release",
         details={"traceback": _traceback(error)},
     )

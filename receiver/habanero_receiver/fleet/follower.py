@@ -1,6 +1,6 @@
-"""The follower: one thread per process that keeps it on the journal's newest release and tells what it runs.
+"""The follower: one thread per process that keeps it on the journal's newest release.
 
-What it does: polls for the next entry, walks `apply.FOLLOW`, beats. What it does not: it judges nothing (`node`
+What it does: polls for the next entry, walks `apply.FOLLOW`. What it does not: it judges nothing (`node`
 does, through `trust`) and knows no second way to apply a release.
 
 The rule it upholds: a release that this process cannot take is tried once, not for ever; it stays on what it runs,
@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
-from habanero_receiver.errors import ConfigError, HabaneroError, SwapError
+from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, SwapError
 from habanero_receiver.fleet import apply, heartbeat
 from habanero_receiver.fleet.node import Release
 
@@ -29,24 +29,34 @@ POLL_S = 0.05
 SWAP_TIMEOUT_S = 30.0
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 30.0
+LOCK_WAIT_S = 1.0
+STOP_WAIT_S = 2.0
 
 
-def catch_up(node: Node) -> None:
+def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
     """Read the journal's news and make the live modules be the newest release. Any thread but the loop's.
 
-    HabaneroError when that failed: the process then runs what it ran before, and `node.failure` says why.
+    ConflictError "busy" when a swap is under way for longer than `wait_s`; another HabaneroError when the release
+    could not be taken: the process then runs what it ran before, and `node.failure` says why.
     """
-    with node.swap_lock:
+    if not node.swap_lock.acquire(timeout=wait_s):
+        raise ConflictError("busy", "this process is busy with another release; nothing changed", help="try again")
+    try:
         node.tail()
-        if node.up_to_date:
-            return
-        try:
-            _go_to(node, node.seen)
-        except HabaneroError as error:
-            node.failure = heartbeat.Failure(node.seen.head.seq, error.code, heartbeat.clip(error.message))
-            node.given_up = node.seen.head.digest if _final(error) else ""
-            node.untold = True
-            raise
+        if not node.up_to_date:
+            _go_to_newest(node)
+    finally:
+        node.swap_lock.release()
+
+
+def _go_to_newest(node: Node) -> None:
+    try:
+        _go_to(node, node.seen)
+    except HabaneroError as error:
+        node.failure = heartbeat.Failure(node.seen.head.seq, error.code, heartbeat.clip(error.message))
+        node.given_up = node.seen.head.digest if _final(error) else ""
+        node.tell.set()
+        raise
 
 
 def go_back_to_base(node: Node) -> None:
@@ -74,40 +84,22 @@ class Follower:
         self._poll_s = poll_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
-        self._beat_due = 0.0
         self._retry_at = 0.0
         self._retry_s = RETRY_FIRST_S
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread runs in this very process (a fork leaves it behind)."""
-        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 2.0) -> None:
-        """End the thread and say that this worker is gone."""
+    def stop(self, timeout_s: float = STOP_WAIT_S) -> None:
+        """End the thread, after the swap that it may be in."""
         self._over.set()
-        self._node.wake.set()
         self._thread.join(timeout_s)
-        self._node.leave()
 
     def _run(self) -> None:
-        while not self._over.is_set():
-            self._tick()
-            self._node.wake.wait(self._poll_s)
-
-    def _tick(self) -> None:
-        node = self._node
-        node.wake.clear()
-        if time.monotonic() >= self._retry_at:
-            self._follow()
-        if node.untold or time.monotonic() >= self._beat_due:
-            node.untold = False
-            self._beat_due = time.monotonic() + heartbeat.BEAT_EVERY_S
-            node.beat()
+        while not self._over.wait(self._poll_s):
+            if time.monotonic() >= self._retry_at:
+                self._follow()
 
     def _follow(self) -> None:
         node = self._node

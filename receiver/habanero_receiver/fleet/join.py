@@ -77,9 +77,9 @@ def enter(node: Node, safepoint: Safepoint, *, strict: bool) -> None:
     if node.identity.pid != os.getpid():  # forked since: the parent's lock and name are not ours
         node.identity = Identity.of_this_process(node.identity.machine)
         node.swap_lock = threading.Lock()
-        node.wake = threading.Event()
+        node.tell = threading.Event()
     node.safepoint = safepoint
-    node.untold = True
+    node.tell.set()
     try:
         follower.catch_up(node)
     except HabaneroError as error:

@@ -79,7 +79,7 @@ class Node:
     """The state of one process. What may change is written only by the holder of `swap_lock`.
 
     `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
-    release that this process cannot take; `untold` and `wake` tell the follower that there is something to tell.
+    release that this process cannot take; `tell` wakes the heart when there is something to tell.
     """
 
     identity: Identity
@@ -98,8 +98,7 @@ class Node:
     failure: heartbeat.Failure | None = None
     given_up: str = ""
     dirty: bool = False
-    untold: bool = False
-    wake: threading.Event = field(default_factory=threading.Event)
+    tell: threading.Event = field(default_factory=threading.Event)
     _refused_entry: tuple[int, str] | None = None
 
     @property

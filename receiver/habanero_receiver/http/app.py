@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.http import audit, problems, push, reads
+from habanero_receiver.http.visit import shows_a_signature, turn_stranger_away
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -69,9 +70,11 @@ def _endpoint(
         except Exception:
             _log.exception("%s failed unexpectedly", action)
             failure = problems.unexpected()
+        if not (hasattr(request.state, "keyid") or shows_a_signature(failure)):
+            return turn_stranger_away(context, request, action, failure, close=True)
         peer, target = reads.peer_of(request), context.node.policy.target
         audit.record(audit.Attempt(action, "refused", failure.code, peer, target))
-        return problems.answer(failure, running=None, close=True)
+        return problems.answer(failure, running=context.node.running_seq)
 
     return endpoint
 

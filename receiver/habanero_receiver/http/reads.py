@@ -45,7 +45,7 @@ def signed(
     """Wrap a read so that nothing of it happens before the request was found to be signed."""
 
     async def endpoint(request: Request) -> Response:
-        keyid = authorize(context, request)
+        keyid = request.state.keyid = authorize(context, request)
         response = await read(context, request)
         response.headers["Cache-Control"] = "no-store"
         audit.record(

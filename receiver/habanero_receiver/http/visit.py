@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from habanero_receiver.errors import ConflictError, RequestError, TrustError
+from habanero_receiver.errors import RequestError
 from habanero_receiver.http import audit, problems, reads
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Visit:
 
     async def turn_away(self, error: HabaneroError) -> Response:
         """Give the answer for an error."""
-        known = self.accepted is not None or _tells_of_a_signature(error)
+        known = self.accepted is not None or shows_a_signature(error)
         return await (self._author(error) if known else self._stranger(error))
 
     async def _author(self, error: HabaneroError) -> Response:
@@ -72,17 +72,26 @@ class Visit:
         )
 
     async def _stranger(self, error: HabaneroError) -> Response:
-        wait_s = self.context.throttle.failed(reads.peer_of(self.request), time.monotonic())
-        if wait_s is None:
-            self.record(error.code)
-        else:
-            # No record: a stranger must not be able to fill the log.
-            error = RequestError("too-many-failures", "too many pushes from this address failed", help="wait a minute")
         read_all = await self.body.drain(max_bytes=STRANGER_REST_BYTES, timeout_s=STRANGER_REST_S)
-        retry_after_s = None if wait_s is None else math.ceil(wait_s)
-        return problems.answer(error, running=None, close=not read_all, retry_after_s=retry_after_s)
+        return turn_stranger_away(self.context, self.request, self.action, error, close=not read_all)
 
 
-def _tells_of_a_signature(error: HabaneroError) -> bool:
-    """Whether an envelope was refused for what it says: that is looked at only in one that a trusted key signed."""
-    return isinstance(error, ConflictError) or (isinstance(error, TrustError) and error.code != "unauthorized")
+def turn_stranger_away(
+    context: Context, request: Request, action: str, error: HabaneroError, *, close: bool
+) -> Response:
+    """Answer someone who showed no signature: with the error, or with "too many" and then without a record.
+
+    A stranger must not be able to fill the log.
+    """
+    peer = reads.peer_of(request)
+    wait_s = context.throttle.failed(peer, time.monotonic())
+    if wait_s is None:
+        audit.record(audit.Attempt(action, "refused", error.code, peer, context.node.policy.target))
+        return problems.answer(error, running=None, close=close)
+    many = RequestError("too-many-failures", "too many requests from this address failed", help="wait a minute")
+    return problems.answer(many, running=None, close=close, retry_after_s=math.ceil(wait_s))
+
+
+def shows_a_signature(error: HabaneroError) -> bool:
+    """Whether a request was refused for what it says, which is looked at only after its signature was found good."""
+    return not isinstance(error, RequestError) and error.code not in ("unauthorized", "internal")

@@ -1,0 +1,43 @@
+"""The heart: one thread per process that says what it runs, at once when that changes and every few seconds otherwise.
+
+It has a thread of its own so that a process that hangs in a swap is still seen, on the release that it runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from habanero_receiver.fleet.heartbeat import BEAT_EVERY_S
+
+if TYPE_CHECKING:
+    from habanero_receiver.fleet.node import Node
+
+STOP_WAIT_S = 2.0
+
+
+class Heart:
+    """Owns the thread. `start` after a fork, never at import."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._over = False
+        self._thread = threading.Thread(target=self._run, name="habanero-heart", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and take this worker's word back: it is gone."""
+        self._over = True
+        self._node.tell.set()
+        self._thread.join(STOP_WAIT_S)
+        self._node.leave()
+
+    def _run(self) -> None:
+        node = self._node
+        while not self._over:
+            node.tell.clear()
+            node.beat()
+            node.tell.wait(BEAT_EVERY_S)
