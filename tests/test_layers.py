@@ -61,14 +61,14 @@ def test_the_receiver_never_imports_the_watcher(file: Path) -> None:
 
 @pytest.mark.parametrize("layer", MAY_KNOW)
 def test_a_layer_imports_only_what_is_below_it(layer: str) -> None:
-    """release and swap know nothing of each other; nothing knows what is above it."""
+    """Release and swap know nothing of each other; nothing knows what is above it."""
     files = sorted((RECEIVER / layer).rglob("*.py")) or [RECEIVER / f"{layer}.py"]
     known = {layer_of(name) for file in files for name in imports_of(file) if name.startswith("habanero_receiver.")}
     assert known - {layer} <= MAY_KNOW[layer]
 
 
 def test_the_engine_needs_the_standard_library_alone() -> None:
-    """The swap package can be used alone. (Adapters look at libraries that the app has imported already.)"""
+    """The swap package can be used alone; its adapters look at libraries that the app has imported already."""
     for file in sorted((RECEIVER / "swap").rglob("*.py")):
         if "adapters" in file.parts:
             continue
@@ -89,7 +89,9 @@ def test_the_boot_path_imports_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=30)
     loaded = set(done.stdout.split())
-    assert loaded.isdisjoint({"fastapi", "starlette", "httpx", "pydantic", "rich", "click", "habanero_receiver.swap.engine"})
+    assert loaded.isdisjoint(
+        {"fastapi", "starlette", "httpx", "pydantic", "rich", "click", "habanero_receiver.swap.engine"}
+    )
 
 
 def test_the_public_names_are_pinned() -> None:
