@@ -43,6 +43,7 @@ test-all:
 
 bench: $(STAMP)
 	$(RUN) -m benchmarks.save_to_live
+	$(RUN) -m benchmarks.commit_pause
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
