@@ -58,7 +58,7 @@ class Unit(NamedTuple):
     names: tuple[str, ...]
     """The names that it binds."""
     outline: str
-    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone, in three parts."""
+    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone, in four parts."""
     decorators: str
     """Digest of its decorators, empty without any."""
     reads: tuple[str, ...]
@@ -79,7 +79,7 @@ class Unit(NamedTuple):
     members: tuple[Unit, ...]
     """Of a class: its members."""
     bases: CodeType | None
-    """Of a class: binds DECORATORS_NAME to the tuple of its bases."""
+    """Of a class: binds DECORATORS_NAME to the pair of its bases and its keywords, as a tuple and a dictionary."""
     doc: str | None
     """Of a class: its docstring."""
 
@@ -212,11 +212,11 @@ class _Table:
             if decorators:
                 line = min(line, *(d.lineno for d in decorators))
                 bare = self.compile(_without_decorators(node), classes)
-                decorate = self.compile(_bind(decorators, node), classes)
+                decorate = self.compile(_bind(_tuple(decorators), node), classes)
         if isinstance(node, ast.ClassDef):
             doc, rest = _docstring(node.body)
             members = tuple(self.units(rest, (*classes, node)))
-            bases = self.compile(_bind(node.bases, node), classes)
+            bases = self.compile(_bind(_header(node), node), classes)
         return Unit(
             kind=kind,
             key=key,
@@ -228,7 +228,7 @@ class _Table:
             effect=scan.effect,
             line=line,
             end_line=node.end_lineno or line,
-            imports=tuple(self.imports(node)),
+            imports=tuple(i for found in scan.imports for i in self.imports(found)),
             code=self.compile(node, classes),
             bare=bare,
             decorate=decorate,
@@ -292,10 +292,18 @@ def _without_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Class
     return ast.copy_location(type(node)(**{**fields, "decorator_list": []}), node)
 
 
-def _bind(values: list[ast.expr], near: ast.stmt) -> ast.stmt:
+def _bind(value: ast.expr, near: ast.stmt) -> ast.stmt:
     target = ast.Name(id=DECORATORS_NAME, ctx=ast.Store())
-    node = ast.Assign(targets=[target], value=ast.Tuple(elts=values, ctx=ast.Load()))
-    return ast.fix_missing_locations(ast.copy_location(node, near))
+    return ast.fix_missing_locations(ast.copy_location(ast.Assign(targets=[target], value=value), near))
+
+
+def _tuple(values: list[ast.expr]) -> ast.expr:
+    return ast.Tuple(elts=values, ctx=ast.Load())
+
+
+def _header(node: ast.ClassDef) -> ast.expr:
+    keys: list[ast.expr | None] = [None if k.arg is None else ast.Constant(k.arg) for k in node.keywords]
+    return _tuple([_tuple(node.bases), ast.Dict(keys=keys, values=[k.value for k in node.keywords])])
 
 
 def _graft(whole: CodeType, units: list[Unit]) -> tuple[Unit, ...]:
@@ -335,9 +343,10 @@ def _with_children(code: CodeType, children: list[CodeType]) -> CodeType:
 
 
 def _class_outline(node: ast.ClassDef) -> str:
-    """Three digests, joined by colons: what makes it another class, its bases, its decorators."""
-    fixed = [node.name, node.keywords, getattr(node, "type_params", [])]
-    return ":".join(map(_digest, (fixed, node.bases, node.decorator_list)))
+    """Four digests, joined by colons: what makes it another class, its bases, its decorators, its keywords."""
+    fixed = [node.name, [k for k in node.keywords if k.arg == "metaclass"], getattr(node, "type_params", [])]
+    keywords = [k for k in node.keywords if k.arg != "metaclass"]
+    return ":".join(map(_digest, (fixed, node.bases, node.decorator_list, keywords)))
 
 
 class _Scan(ast.NodeVisitor):
@@ -347,6 +356,7 @@ class _Scan(ast.NodeVisitor):
         self.names: dict[str, None] = {}
         self.reads: set[str] = set()
         self.calls: set[str] = set()
+        self.imports: list[ast.stmt] = []
         self.effect = PURE
         self.inner = 0  # depth of scopes whose stores are their own
 
@@ -390,10 +400,14 @@ class _Scan(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
+        if not self.inner:
+            self.imports.append(node)
         for alias in node.names:
             self.bind(alias.asname or alias.name.partition(".")[0])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if not self.inner:
+            self.imports.append(node)
         for alias in node.names:
             self.bind(alias.asname or alias.name)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import enum
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .build import Unit
 from .diff import Match, match_units
 from .functions import class_cell
 from .plan import ModulePlan
-from .steps import Decorate, FinishClass, Rebase, Remove, Scope
+from .scope import Scope
+from .shapes import can_follow, derives, is_field, special_kind
+from .steps import Decorate, FinishClass, Rebase, Remove
+from .twins import Reshape
 
 
-def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any) -> None:
+def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) -> None:
     """Plans the move of the living ``cls`` from ``old`` to ``new``; refuses what it cannot take."""
     from .planner import patches  # the two call each other: a class is a unit, and has some
 
@@ -31,75 +35,91 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any) -> None:
     if old.doc != new.doc and cls.__doc__ == old.doc:
         plan.assignments.append((cls, "__doc__", new.doc))
     steps_before = len(plan.steps)
-    header = _plan_header(plan, old, new, cls)
-    scope = replace(plan.scope, owner=cls)
-    bound = {name for match in members if match.new is not None for name in match.new.names}
-    for match in members:
-        _plan_member(plan, scope, match, bound)
-    if header and old.decorators != new.decorators:
-        plan.steps.append(Decorate(plan.scope, new, cls))
+    _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
     if len(plan.steps) > steps_before:
         plan.steps.append(FinishClass(cls))
-    if len(plan.steps) == steps_before:
+    else:
         plan.kept.append(new)
         plan.report.kept += 1
 
 
-def _plan_header(plan: ModulePlan, old: Unit, new: Unit, cls: type) -> bool:
-    """Plans the change of bases; refuses what makes it another class. Returns whether the header changed."""
-    if old.outline == new.outline:
-        return False
-    plan.report.run.append(new.key)
-    was, now = old.outline.split(":"), new.outline.split(":")
-    if was[0] != now[0]:
-        plan.refuse(new, "its metaclass, keywords or type parameters changed, which a living class cannot take")
-    elif special_kind(cls) and (was[1] != now[1] or was[2] != now[2]):
-        plan.refuse(new, f"the bases or decorators of {special_kind(cls)} changed, which a living one cannot take")
-    elif was[1] != now[1]:
-        if cls.__bases__ == (object,):
-            plan.refuse(new, "it had no bases: Python cannot give a living class of its layout new ones")
-        else:
-            plan.steps.append(Rebase(plan.scope, new, cls))
-    return True
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """A living class and what becomes of it."""
+
+    old: Unit
+    new: Unit
+    cls: type
+    around: Scope
+    members: tuple[Match, ...]
+
+    def differs(self, part: int) -> bool:
+        """Whether a part of the header changed: 0 what makes it another class, 1 bases, 2 decorators, 3 keywords."""
+        return self.old.outline.split(":")[part] != self.new.outline.split(":")[part]
 
 
-def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str]) -> None:
+def _plan_changes(plan: ModulePlan, item: _Class) -> None:
+    cls, is_own = item.cls, plan.scope.is_own
+    if item.old.outline != item.new.outline:
+        plan.report.run.append(item.new.key)
+    kind = special_kind(cls)
+    fields = any(not match.same and is_field(cls, _unit(match)) for match in item.members)
+    reshape = (derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))) or item.differs(3)
+    if item.differs(0):
+        plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take")
+    elif (reshape or (kind and item.differs(1))) and not can_follow(cls, is_own):
+        plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives")
+    elif item.differs(1):
+        _plan_bases(plan, item, kind)
+    scope = replace(item.around, owner=cls)
+    bound = {name for match in item.members if match.new is not None for name in match.new.names}
+    for match in item.members:
+        _plan_member(plan, scope, match, bound, reshape=reshape)
+    if reshape or (kind and item.differs(1)):
+        plan.steps.append(Reshape(item.around, item.new, cls, item.members))
+    if item.differs(2):
+        plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
+
+
+def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
+    if item.cls.__bases__ == (object,):
+        plan.refuse(item.new, "it had no bases: Python cannot give a living class of its layout new ones")
+    elif isinstance(item.cls, enum.EnumType) or (kind and issubclass(item.cls, tuple)):
+        plan.refuse(item.new, f"the bases of {kind} changed, which a living one cannot take")
+    else:
+        plan.steps.append(Rebase(item.around, item.new, item.cls))
+
+
+def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], *, reshape: bool) -> None:
     old, new = match.old, match.new
     cls = scope.owner
     assert cls is not None  # members are planned with their class
     if old is not None and new is not None and new.kind == "class":
-        plan_class(plan, old, new, vars(cls).get(new.names[0]))
+        plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
         return
+    plan.migration.note(match, cls)
     if match.same:
         return
-    unit = new or old
-    assert unit is not None  # a match has one of the two
-    if "__slots__" in unit.names:
+    unit = _unit(match)
+    if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
         plan.refuse(unit, f"class {cls.__qualname__} cannot change its slots while it lives")
-    elif unit.kind != "function" and (kind := special_kind(cls)) and not _is_plain_member(kind, unit):
-        plan.refuse(unit, f"{cls.__qualname__} is {kind}, whose fields cannot change while it lives")
     elif new is None:
         names = tuple(name for name in unit.names if name not in bound)
-        plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
+        if unit.kind == "function" or not reshape:
+            plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
         plan.report.removed.append(f"{cls.__qualname__}.{unit.key}")
     else:
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
-        plan.run_late(scope, old, new)
+        if new.kind in ("function", "class") or not reshape:
+            plan.run_late(scope, old, new)
 
 
-def special_kind(cls: type) -> str:
-    """What kind of class derives more from its body than its members, in words; empty for plain classes."""
-    if "__dataclass_fields__" in vars(cls):
-        return "a dataclass"
-    if "__attrs_attrs__" in vars(cls):
-        return "an attrs class"
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return "a named tuple"
-    if type(cls).__module__ not in ("builtins", "abc", "typing"):
-        return f"a class made by {type(cls).__module__}.{type(cls).__qualname__}"
-    return ""
+def _unit(match: Match) -> Unit:
+    unit = match.new or match.old
+    assert unit is not None  # a match has one of the two
+    return unit
 
 
-def _is_plain_member(kind: str, unit: Unit) -> bool:
-    """Whether a member that is no function is none of the class's fields."""
-    return kind == "a dataclass" and unit.kind == "assign" and not unit.key.endswith(": ")
+def _has_slots(cls: type) -> bool:
+    """Whether the fields of the class are slots."""
+    return "__slots__" in vars(cls) and bool(special_kind(cls))

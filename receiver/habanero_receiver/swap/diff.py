@@ -60,8 +60,13 @@ class CodePair:
 
     old: CodeType
     new: CodeType
-    nested: bool
-    """Whether it is made inside another function, so that its owners can be anywhere."""
+    outer: CodeType | None
+    """The new code of the function that makes it, if it is made inside one: its owners can be anywhere then."""
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is made inside another function."""
+        return self.outer is not None
 
     @property
     def changed(self) -> bool:
@@ -71,21 +76,16 @@ class CodePair:
 
 def pair_code(old: CodeType, new: CodeType) -> Iterator[CodePair]:
     """Pairs the functions inside two runnable code objects of the same outline, the functions themselves included."""
-    yield from _pair_children(old, new, nested=False)
+    yield from _pair_children(old, new, outer=None)
 
 
-def pair_functions(old: CodeType, new: CodeType, *, nested: bool = False) -> Iterator[CodePair]:
-    """Pairs two functions' code objects and all that is inside them."""
-    yield CodePair(old, new, nested)
-    yield from _pair_children(old, new, nested=True)
-
-
-def _pair_children(old: CodeType, new: CodeType, *, nested: bool) -> Iterator[CodePair]:
+def _pair_children(old: CodeType, new: CodeType, *, outer: CodeType | None) -> Iterator[CodePair]:
     for before, after in _align(functions_in(old), functions_in(new)):
         if before.co_flags & _CO_OPTIMIZED:
-            yield from pair_functions(before, after, nested=nested)
+            yield CodePair(before, after, outer)
+            yield from _pair_children(before, after, outer=after)
         else:  # the body of a class: it runs once and has no owner
-            yield from _pair_children(before, after, nested=nested)
+            yield from _pair_children(before, after, outer=outer)
 
 
 def functions_in(code: CodeType) -> list[CodeType]:

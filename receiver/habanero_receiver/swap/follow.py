@@ -1,6 +1,8 @@
 """Lets what was computed from a changed binding follow it: names imported from it, and plain constants built on it.
 
-A live object that was computed from it is kept, and named as stale.
+That covers names of modules, attributes of classes and defaults of functions, whose values are plain and are what the
+old binding made them: what the process set otherwise since stays. A live object that was computed from a changed
+binding is kept, and named as stale.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .build import PURE, Unit
-from .functions import is_plain
+from .build import Import, Unit
+from .derived import Derived
 from .report import SwapReport
-from .steps import Scope
-from .undo import UndoLog
+from .scope import Scope
+from .transaction import Transaction
 
 _MISSING: Any = object()
 
@@ -30,7 +32,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A module's name that was bound to another object."""
+    """A module's name that was bound to another object. ``_MISSING`` stands for unbound."""
 
     module: str
     name: str
@@ -43,75 +45,77 @@ def changes_since(before: Mapping[str, Mapping[str, Any]]) -> list[Change]:
     found = []
     for module, names in before.items():
         now = vars(sys.modules[module])
-        for name, old in names.items():
-            new = now.get(name, _MISSING)
-            if new is not old and new is not _MISSING:
+        for name in {**names, **now}:
+            old, new = names.get(name, _MISSING), now.get(name, _MISSING)
+            if new is not old:
                 found.append(Change(module, name, old, new))
     return found
 
 
-def follow(changes: Iterable[Change], kept: Mapping[str, Kept], log: UndoLog, report: SwapReport) -> None:
-    """Brings importers and plain constants in line with the changes, and with what that changes in turn."""
+def follow(changes: Iterable[Change], kept: Mapping[str, Kept], work: Transaction, report: SwapReport) -> None:
+    """Brings importers and what is computed in line with the changes, and with what that changes in turn."""
     waiting = list(changes)
     while waiting:
         change = waiting.pop(0)
-        waiting.extend(_follow_importers(change, kept, log))
-        if change.module in kept:
-            waiting.extend(_follow_readers(change, kept[change.module], log, report))
+        for importer in kept.values():
+            waiting.extend(_follow_imports(change, importer, work))
+        if change.module in kept and _MISSING not in (change.old, change.new):
+            waiting.extend(_follow_readers(change, kept[change.module], work, report))
 
 
-def _follow_importers(change: Change, kept: Mapping[str, Kept], log: UndoLog) -> list[Change]:
+def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:
+    names = importer.scope.globals
     followed = []
-    for importer in kept.values():
-        for unit in importer.units:
-            for item in unit.imports:
-                if item.module != change.module or item.name != change.name:
-                    continue
-                if importer.scope.globals.get(item.bound, _MISSING) is change.old:
-                    log.set_item(importer.scope.globals, item.bound, change.new)
-                    followed.append(Change(importer.name, item.bound, change.old, change.new))
+    for unit in importer.units:
+        for item in unit.imports:
+            bound = _bound_by(item, change)
+            if bound is None or names.get(bound, _MISSING) is not change.old or _rebinds(importer, unit, bound):
+                continue
+            if change.new is not _MISSING:
+                work.log.set_item(names, bound, change.new)
+            elif item.name == "*":
+                work.log.delete_item(names, bound)
+            else:
+                continue  # a fresh import would fail: what runs now goes on with what it has
+            followed.append(Change(importer.name, bound, change.old, change.new))
     return followed
 
 
-def _follow_readers(change: Change, kept: Kept, log: UndoLog, report: SwapReport) -> list[Change]:
+def _bound_by(item: Import, change: Change) -> str | None:
+    """The name by which an import binds what changed, if it does."""
+    if item.module != change.module:
+        return None
+    if item.name == change.name:
+        return item.bound if change.old is not _MISSING else None
+    if item.name != "*":
+        return None
+    exported = vars(sys.modules[change.module]).get("__all__")
+    public = change.name in exported if exported is not None else not change.name.startswith("_")
+    return change.name if public else None
+
+
+def _rebinds(importer: Kept, unit: Unit, name: str) -> bool:
+    """Whether the importer binds the name by another statement too: it is its own then."""
+    return any(name in other.names for other in importer.units if other is not unit and other.kind != "import")
+
+
+def _follow_readers(change: Change, kept: Kept, work: Transaction, report: SwapReport) -> list[Change]:
     followed = []
+    derived = Derived(kept.scope, {change.name: change.old}, {change.name: change.new}, work)
     for unit in kept.units:
         if change.name not in unit.reads:
             continue
-        result = _recompute(unit, change, kept.scope) if unit.kind == "assign" and unit.effect == PURE else None
-        if result is None:
-            if not _is_callable_like(change.old) and unit.key not in report.of(kept.name).stale:
-                report.of(kept.name).stale.append(unit.key)
-            continue
-        name, old, new = result
-        log.set_item(kept.scope.globals, name, new)
-        followed.append(Change(kept.name, name, old, new))
+        if unit.kind == "class":
+            done = derived.of_class(unit)
+        elif unit.kind == "function":
+            done = derived.of_function(unit, kept.scope.get(unit.names[0]))
+        else:
+            value = derived.of_assignment(unit, kept.scope.globals)
+            done = value is not None
+            if value is not None:
+                name, old, new = value
+                work.log.set_item(kept.scope.globals, name, new)
+                followed.append(Change(kept.name, name, old, new))
+        if not done and not callable(change.old) and unit.key not in report.of(kept.name).stale:
+            report.of(kept.name).stale.append(unit.key)
     return followed
-
-
-def _recompute(unit: Unit, change: Change, scope: Scope) -> tuple[str, Any, Any] | None:
-    """The name, live value and new value of a plain constant; None if it is none, or was set otherwise at run time."""
-    if len(unit.names) != 1:
-        return None
-    name = unit.names[0]
-    live = scope.globals.get(name, _MISSING)
-    if not is_plain(live):
-        return None
-    try:
-        was, now = _evaluate(unit, scope, change.name, change.old), _evaluate(unit, scope, change.name, change.new)
-    except Exception:  # a constant that cannot be computed any more is stale, no more
-        return None
-    if type(was) is not type(live) or was != live or not is_plain(now):
-        return None
-    return name, live, now
-
-
-def _evaluate(unit: Unit, scope: Scope, name: str, value: Any) -> Any:
-    names = {name: value}
-    scope.run(unit.code, names)
-    return names[unit.names[0]]
-
-
-def _is_callable_like(value: Any) -> bool:
-    """Functions and classes keep their identity: what was made from them is not stale."""
-    return callable(value)

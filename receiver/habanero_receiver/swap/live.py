@@ -132,10 +132,15 @@ def _place(code: CodeType) -> tuple[bytes, CodeType]:
     return (code.co_linetable, code)
 
 
+def unfreeze() -> None:
+    """Lets a search see what a preloading server froze."""
+    if gc.get_freeze_count():
+        gc.unfreeze()
+
+
 def search_heap(indexes: Iterable[FunctionIndex]) -> None:
     """Adds every function of the indexes' files that exists at all. Costs time in proportion to the heap."""
-    if gc.get_freeze_count():
-        gc.unfreeze()  # what a preloading server froze is invisible to a search
+    unfreeze()
     by_file = {index.filename: index for index in indexes}
     for item in gc.get_objects():
         if type(item) is FunctionType and (index := by_file.get(item.__code__.co_filename)) is not None:

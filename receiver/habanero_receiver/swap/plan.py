@@ -13,8 +13,10 @@ from typing import Any
 from .build import Build, Unit
 from .diff import CodePair
 from .live import FunctionIndex
+from .migrate import Migration
 from .report import ModuleReport, Refusal
-from .steps import Define, Run, Scope, Step
+from .scope import Scope
+from .steps import Define, Run, Step
 
 COLD = "deploy this change with a restart"
 
@@ -54,6 +56,11 @@ class ModulePlan:
     """Names whose values this swap may exchange."""
     kept: list[Unit] = field(default_factory=list)
     """Units that are not run again."""
+    migration: Migration = field(init=False)
+    """The hooks by which live state moves to the new code."""
+
+    def __post_init__(self) -> None:
+        self.migration = Migration(self.scope.globals, self.scope.own_modules, self.report)
 
     def refuse(self, unit: Unit, reason: str, help: str = COLD) -> None:  # noqa: A002  # the word of the error form
         """Notes why a unit cannot be swapped."""

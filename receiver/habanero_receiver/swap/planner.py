@@ -7,7 +7,7 @@ functions) is run here, in a namespace of its own; what could touch live objects
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import CellType, ModuleType
+from types import CellType
 from typing import Any
 
 from .build import CALLS, PURE, Unit
@@ -16,8 +16,6 @@ from .diff import Match, match_units, pair_code
 from .functions import is_plain
 from .plan import ModulePlan, Patch
 from .steps import Remove
-
-_UNKNOWN = object()
 
 
 def plan_module(plan: ModulePlan) -> None:
@@ -32,12 +30,13 @@ def plan_module(plan: ModulePlan) -> None:
 
 def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
     old, new = match.old, match.new
+    plan.migration.note(match, None)
     if new is None:
         assert old is not None  # a match has one of the two
         _plan_removal(plan, old, bound)
         return
     if old is not None and new.kind == "class":
-        plan_class(plan, old, new, plan.scope.globals.get(new.names[0]))
+        plan_class(plan, old, new, plan.scope.globals.get(new.names[0]), plan.scope)
         return
     if old is not None:
         plan.patches.extend(patches(match, {}))
@@ -103,24 +102,9 @@ def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
     if unit.kind == "function" and old is not None:
         return False  # living functions take the new one over, inside the commit
     values = {name: _lookup(plan, name) for name in unit.reads}
-    settled = all(is_plain(value) or _is_outside(plan, value) for value in values.values())
-    return settled and (unit.effect == PURE or all(_is_outside(plan, values.get(root)) for root in unit.calls))
+    settled = all(is_plain(value) or plan.scope.is_outside(value) for value in values.values())
+    return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.calls))
 
 
 def _lookup(plan: ModulePlan, name: str) -> Any:
-    builtins = plan.scope.globals["__builtins__"]
-    builtins = builtins if isinstance(builtins, dict) else vars(builtins)
-    for names in (plan.early, plan.scope.globals, builtins):
-        if name in names:
-            return names[name]
-    return _UNKNOWN
-
-
-def _is_outside(plan: ModulePlan, value: Any) -> bool:
-    """Whether a module or callable comes from outside of the app: no swap changes it, and it cannot know the app."""
-    if isinstance(value, ModuleType):
-        return not plan.scope.is_own(value.__name__)
-    if isinstance(value, type) or callable(value):
-        home = getattr(value, "__module__", None)
-        return isinstance(home, str) and not plan.scope.is_own(home) and not plan.scope.is_own(type(value).__module__)
-    return False
+    return plan.early[name] if name in plan.early else plan.scope.lookup(name)

@@ -1,77 +1,25 @@
 """The statements of the new code that are run inside a commit, each with what makes it come out right in a live module.
 
-A step changes the live process only through the undo log it is given, or in containers that were copied beforehand. It
-may raise anything, since it runs the user's code; whoever runs it undoes the log then.
+A step changes the live process only through the undo log of the commit, or in containers that were copied beforehand.
+It may raise anything, since it runs the user's code; whoever runs it undoes the log then.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
-from typing import Any
+from types import FunctionType
+from typing import Any, Protocol
 
+from .adopt import remake
 from .build import DECORATORS_NAME, Unit
-from .functions import ClosureError, apply, class_cell, transplant
+from .functions import ClosureError, apply, transplant
 from .registry import Registrations, roots_of
-from .undo import UndoLog
-
-_IMPLICIT: dict[str, Callable[[Any], Any]] = {
-    "__new__": staticmethod,
-    "__init_subclass__": classmethod,
-    "__class_getitem__": classmethod,
-}
-"""Methods that a class statement wraps by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where units run: a module's namespace, or a class in it."""
-
-    globals: dict[str, Any]
-    own_modules: frozenset[str]
-    is_own: Callable[[str], bool]
-    owner: type | None = None
-
-    def namespace(self) -> dict[str, Any]:
-        """The names that a statement sees by plain lookup before the module's: of a class, a copy of its members."""
-        return {} if self.owner is None else dict(self.owner.__dict__)
-
-    def run(self, code: CodeType, names: dict[str, Any]) -> None:
-        """Runs code with ``names`` as its local names; in a class, methods then close over the living class."""
-        exec(code, self.globals, names)  # noqa: S102  # running verified code is what this project is for
-        cell = names.pop("__classcell__", None)
-        if cell is not None:
-            cell.cell_contents = self.owner
-
-    def get(self, name: str) -> Any:
-        """The live value of a name, as it lies in the namespace."""
-        return (self.globals if self.owner is None else self.owner.__dict__).get(name)
-
-    def bind(self, log: UndoLog, name: str, value: Any) -> None:
-        """Binds a name for good, as the class or module statement would have."""
-        if self.owner is None:
-            log.set_item(self.globals, name, value)
-            return
-        if isinstance(value, FunctionType) and name in _IMPLICIT:
-            value = _IMPLICIT[name](value)
-        fresh = self.owner.__dict__.get(name) is not value
-        log.set_class_attribute(self.owner, name, value)
-        set_name = getattr(type(value), "__set_name__", None)
-        if fresh and set_name is not None:
-            set_name(value, self.owner, name)
-
-    def unbind(self, log: UndoLog, name: str) -> None:
-        """Takes a name away, if it is there."""
-        if self.owner is None:
-            log.delete_item(self.globals, name)
-        else:
-            log.delete_class_attribute(self.owner, name)
-
-    def cells(self) -> Mapping[str, Any]:
-        """What a function of this scope can close over."""
-        return {} if self.owner is None else class_cell(self.owner)
+from .scope import Scope
+from .transaction import Transaction
+from .twins import derives_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +29,23 @@ class Run:
     scope: Scope
     unit: Unit
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         if self.scope.owner is None:
+            had = {name: value for name in self.unit.names if isinstance(value := self.scope.get(name), type)}
             self.scope.run(self.unit.code, self.scope.globals)  # its namespace was copied: order and reads are exact
+            for name, living in had.items():
+                if remake(work, living, self.scope.get(name)):
+                    self.scope.globals[name] = living
             return
         names = self.scope.namespace()
         annotations = names["__annotations__"] = dict(names.get("__annotations__", {}))
         self.scope.run(self.unit.code, names)
         for name in self.unit.names:
             if name in names:
-                self.scope.bind(log, name, names[name])
+                self.scope.bind(work.log, name, names[name])
         if annotations != self.scope.get("__annotations__") and annotations:
-            self.scope.bind(log, "__annotations__", annotations)
+            self.scope.bind(work.log, "__annotations__", annotations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +60,7 @@ class Define:
     old: Unit | None
     living: Callable[[], list[FunctionType]] = field(default=list)
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         name = self.unit.names[0]
         names = self.scope.namespace()
@@ -117,22 +69,25 @@ class Define:
         before = self.scope.get(name)
         for function in self.living():
             try:
-                apply(transplant(new, function, self.scope.cells()), log)
+                apply(transplant(new, function, self.scope.cells()), work.log)
             except ClosureError:
                 continue  # a copy made elsewhere, with another closure: it goes on as it was
             value = function
+            work.redefined.append(function)
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
-            self.scope.bind(log, name, value)
+            self.scope.bind(work.log, name, value)
             return
         registered = Registrations(self._registries(), self.scope.own_modules)
         owners = [value, before] if before is not None else [value]
+        if self.old is not None:
+            work.forget(value)
         if self.unit.decorate is not None:
             self.scope.run(self.unit.decorate, names)
             for decorator in reversed(names[DECORATORS_NAME]):
                 value = decorator(value)
-        self.scope.bind(log, name, value)
+        self.scope.bind(work.log, name, value)
         if self.old is not None:
-            registered.settle(log, owners, [value, owners[0]] if self.unit.decorate is not None else [])
+            registered.settle(work.log, owners, [value, owners[0]] if self.unit.decorate is not None else [])
 
     def _registries(self) -> list[object]:
         codes = [unit.decorate for unit in (self.old, self.unit) if unit is not None]
@@ -148,14 +103,21 @@ class Remove:
     names: tuple[str, ...]
     living: Callable[[], list[FunctionType]] = field(default=list)
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         if self.unit.decorate is not None:
             roots = roots_of(self.unit.decorate, self.scope.globals, self.scope.is_own)
             held = [value for name in self.names if (value := self.scope.get(name)) is not None]
-            Registrations(roots, self.scope.own_modules).settle(log, [*held, *self.living()], [])
+            for function in {id(f): f for f in (*held, *self.living())}.values():
+                work.forget(function)
+            Registrations(roots, self.scope.own_modules).settle(work.log, [*held, *self.living()], [])
         for name in self.names:
-            self.scope.unbind(log, name)
+            self.scope.unbind(work.log, name)
+        if self.scope.owner is not None and self.unit.key.endswith(": "):
+            annotations = dict(self.scope.get("__annotations__") or {})
+            for name in self.names:
+                annotations.pop(name, None)
+            self.scope.bind(work.log, "__annotations__", annotations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +126,26 @@ class Decorate:
 
     scope: Scope
     unit: Unit
+    old: Unit
     cls: type
+    derived: bool
+    """Whether the class took over already what decorators of libraries derive from its body."""
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
-        if self.unit.decorate is None:
-            return
-        names = self.scope.namespace()
-        self.scope.run(self.unit.decorate, names)
+        codes = (self.old.decorate, self.unit.decorate)
+        roots = [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
+        registered = Registrations(roots, self.scope.own_modules)
+        work.forget(self.cls)
         value: Any = self.cls
-        for decorator in reversed(names[DECORATORS_NAME]):
-            value = decorator(value)
-        self.scope.bind(log, self.unit.names[0], value)
+        if self.unit.decorate is not None:
+            names = self.scope.namespace()
+            self.scope.run(self.unit.decorate, names)
+            for decorator in reversed(names[DECORATORS_NAME]):
+                if not (self.derived and derives_by(self.scope, decorator)):
+                    value = decorator(value)
+        self.scope.bind(work.log, self.unit.names[0], value)
+        registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +156,18 @@ class Rebase:
     unit: Unit
     cls: type
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         if self.unit.bases is None:
             return
         names = self.scope.namespace()
         self.scope.run(self.unit.bases, names)
-        bases = names[DECORATORS_NAME] or (object,)
+        written = names[DECORATORS_NAME][0] or (object,)
+        bases = types.resolve_bases(written)
         if bases != self.cls.__bases__:
-            log.set_attribute(self.cls, "__bases__", bases)
+            work.log.set_attribute(self.cls, "__bases__", bases)
+        if bases is not written:
+            work.log.set_class_attribute(self.cls, "__orig_bases__", written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,16 +176,16 @@ class FinishClass:
 
     cls: type
 
-    def __call__(self, log: UndoLog) -> None:
+    def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         members = self.cls.__dict__
         if "__eq__" in members and "__hash__" not in members:
-            log.set_class_attribute(self.cls, "__hash__", None)  # as the class statement does
+            work.log.set_class_attribute(self.cls, "__hash__", None)  # as the class statement does
         elif "__eq__" not in members and members.get("__hash__", self) is None:
-            log.delete_class_attribute(self.cls, "__hash__")
+            work.log.delete_class_attribute(self.cls, "__hash__")
         for cls in _with_subclasses(self.cls):
             if isinstance(cls, abc.ABCMeta):
-                log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
+                work.log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
                 update: Any = abc.update_abstractmethods
                 update(cls)
 
@@ -225,4 +198,8 @@ def _with_subclasses(cls: type) -> list[type]:
     return found
 
 
-Step = Run | Define | Remove | Decorate | Rebase | FinishClass
+class Step(Protocol):
+    """What is done inside a commit. It may raise anything, and is undone then."""
+
+    def __call__(self, work: Transaction, /) -> None:
+        """Carries the step out."""

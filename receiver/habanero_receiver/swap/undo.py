@@ -101,13 +101,18 @@ def _drop_class_attribute(cls: type, name: str) -> None:
 class Snapshot:
     """Shallow copies of the containers that statements about to be run can reach."""
 
-    def __init__(self, roots: Iterable[object], own_modules: frozenset[str]) -> None:
+    def __init__(
+        self, roots: Iterable[object], own_modules: frozenset[str], namespaces: Iterable[dict[str, Any]] = ()
+    ) -> None:
         self.lists: list[tuple[list[Any] | deque[Any], list[Any]]] = []
         self.sets: list[tuple[set[Any], set[Any]]] = []
         self.dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self.instances: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.classes: list[tuple[type, dict[str, Any]]] = []
         seen: set[int] = set()
+        for namespace in namespaces:  # these alone, not what they lead to
+            seen.add(id(namespace))
+            self.dicts.append((namespace, dict.copy(namespace)))
         for item in reachable(roots, own_modules):
             if isinstance(item, (list, set, dict, deque, type)):
                 seen.add(id(item))
@@ -137,7 +142,7 @@ class Snapshot:
         for mapping, old_mapping in [*self.dicts, *self.instances]:
             _restore_mapping(mapping, old_mapping)
         for cls, old_namespace in self.classes:
-            _restore_class(cls, old_namespace)
+            restore_class(cls, old_namespace)
 
 
 def fill(items: list[Any] | deque[Any], content: list[Any]) -> None:
@@ -162,7 +167,8 @@ def _restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
             dict.__setitem__(mapping, key, value)
 
 
-def _restore_class(cls: type, old: dict[str, Any]) -> None:
+def restore_class(cls: type, old: dict[str, Any]) -> None:
+    """Gives a class the namespace that it had."""
     for name in [name for name in cls.__dict__ if name not in old]:
         _drop_class_attribute(cls, name)
     for name, value in old.items():

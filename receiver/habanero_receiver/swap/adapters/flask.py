@@ -1,0 +1,135 @@
+"""Flask: lets views be added and replaced after the first request, and keeps the URL map without doubles.
+
+A blueprint hands what is added to it on to apps only when it is registered; what a swap adds to one that is registered
+already is handed on here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from habanero_receiver.swap.live import cell_content
+
+from .protocol import Adapter
+
+if TYPE_CHECKING:
+    from habanero_receiver.swap.transaction import Transaction
+
+
+class _Flask(Adapter):
+    library = "flask"
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Any, list[Any]]] = []
+        self._started: list[Any] = []
+
+    def begin(self, swap: Transaction) -> None:
+        self._started, self._known = [], []
+        for app in _of_kind(swap, "flask.sansio.app", "App"):
+            _rebuild(swap, app.url_map, drop=())  # what is added changes the copy: the old map is there for undo
+            if vars(app).get("_got_first_request"):
+                self._started.append(app)
+                swap.log.set_item(vars(app), "_got_first_request", False)
+        for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
+            self._known.append((blueprint, list(blueprint.deferred_functions)))
+            if vars(blueprint).get("_got_registered_once"):
+                swap.log.set_item(vars(blueprint), "_got_registered_once", False)
+
+    def forget(self, swap: Transaction, function: object) -> None:
+        for app in _of_kind(swap, "flask.sansio.app", "App"):
+            endpoints = {name for name, view in app.view_functions.items() if _is_or_wraps(view, function)}
+            if endpoints:
+                _rebuild(swap, app.url_map, drop=endpoints)
+                for name in endpoints:
+                    swap.log.delete_item(app.view_functions, name)
+        for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
+            kept = [d for d in blueprint.deferred_functions if not _closes_over(d, function)]
+            if len(kept) != len(blueprint.deferred_functions):
+                swap.log.set_item(vars(blueprint), "deferred_functions", kept)
+
+    def finish(self, swap: Transaction) -> None:
+        apps = _of_kind(swap, "flask.sansio.app", "App")
+        for blueprint, known in self._known:
+            before = {id(deferred) for deferred in known}
+            added = [d for d in blueprint.deferred_functions if id(d) not in before]
+            for app in apps if added else ():
+                for name, registered in list(app.blueprints.items()):
+                    if registered is blueprint:
+                        _hand_on(app, name, blueprint, known, added)
+            if any(blueprint in app.blueprints.values() for app in apps):
+                swap.log.set_item(vars(blueprint), "_got_registered_once", True)
+        for app in self._started:
+            swap.log.set_item(vars(app), "_got_first_request", True)
+        self._started, self._known = [], []
+
+
+def _hand_on(app: Any, name: str, blueprint: Any, known: list[Any], added: list[Any]) -> None:
+    parent, _, own = name.rpartition(".")
+    options = {"url_prefix": _prefix(app, name, blueprint, known), "name": own, "name_prefix": parent}
+    state = blueprint.make_setup_state(app, options, first_registration=True)
+    for deferred in added:
+        deferred(state)
+
+
+def _prefix(app: Any, name: str, blueprint: Any, known: list[Any]) -> str | None:
+    """Under which prefix the blueprint was registered: told by one of its rules, as given and as it became."""
+    for deferred in known:
+        cells = _cells(deferred)
+        rule, endpoint, view = str(cells.get("rule", "")), cells.get("endpoint"), cells.get("view_func")
+        endpoint = endpoint or getattr(view, "__name__", None)
+        for registered in app.url_map.iter_rules() if rule else ():
+            if registered.endpoint == f"{name}.{endpoint}" and registered.rule.endswith(rule):
+                return str(registered.rule[: -len(rule)]) or None
+    prefix: str | None = blueprint.url_prefix
+    return prefix
+
+
+def _rebuild(swap: Transaction, url_map: Any, drop: Collection[str]) -> None:
+    """Gives the map tables of its own, without the rules of the endpoints ``drop``."""
+    held = vars(url_map)
+    by_endpoint = {name: list(rules) for name, rules in held["_rules_by_endpoint"].items() if name not in drop}
+    matcher = type(held["_matcher"])(held["_matcher"].merge_slashes)
+    for rules in by_endpoint.values():
+        for rule in rules:
+            if not rule.build_only:
+                matcher.add(rule)
+    swap.log.set_item(held, "_rules_by_endpoint", by_endpoint)
+    swap.log.set_item(held, "_matcher", matcher)
+    swap.log.set_item(held, "_remap", True)
+
+
+def _of_kind(swap: Transaction, module: str, name: str) -> list[Any]:
+    """What the app's modules name of one of the library's kinds, each once."""
+    kind = getattr(sys.modules.get(module), name, None)
+    if not isinstance(kind, type):
+        return []
+    named = (v for m in swap.modules.values() for v in list(vars(m).values()) if isinstance(v, kind))
+    return list({id(value): value for value in named}.values())
+
+
+def _is_or_wraps(view: Any, function: object) -> bool:
+    while view is not function and hasattr(view, "__wrapped__"):
+        view = view.__wrapped__
+    return view is function
+
+
+def _closes_over(deferred: Any, function: object) -> bool:
+    return any(value is function for value in _cells(deferred).values())
+
+
+def _cells(function: Any) -> dict[str, Any]:
+    if not isinstance(function, FunctionType):
+        return {}
+    return dict(_named(function))
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        for content in cell_content(cell):
+            yield name, content
+
+
+ADAPTER = _Flask()

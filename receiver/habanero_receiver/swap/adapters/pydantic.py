@@ -1,0 +1,93 @@
+"""pydantic: a model whose fields changed is compiled again in place, and so is every model that holds it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import typing
+from typing import TYPE_CHECKING, Any
+
+from habanero_receiver.swap.undo import restore_class
+
+from .protocol import Adapter
+
+if TYPE_CHECKING:
+    from habanero_receiver.swap.transaction import Transaction
+
+_COMPILED = ("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__")
+
+
+class _Pydantic(Adapter):
+    library = "pydantic"
+
+    def reshape(self, swap: Transaction, cls: type, twin: type) -> None:
+        if _is_model(cls):
+            for name, value in list(vars(cls).items()):
+                if type(value).__name__ == "PydanticDescriptorProxy":  # of a validator that is new to the class
+                    swap.log.set_class_attribute(cls, name, vars(twin)[name])
+            decorators = vars(twin)["__pydantic_decorators__"]
+            swap.log.set_class_attribute(cls, "__pydantic_decorators__", _bound_to(decorators, cls))
+            _compile(swap, cls)
+
+    def finish(self, swap: Transaction) -> None:
+        if not swap.reshaped:
+            return
+        models = [m for m in _models(swap) if m not in swap.reshaped]
+        changed: list[type] = list(swap.reshaped)
+        while True:
+            holders = [m for m in models if m not in changed and _holds(m, changed)]
+            if not holders:
+                return
+            for model in holders:
+                _compile(swap, model)
+            changed += holders
+            swap.reshaped += holders
+
+
+def _is_model(cls: Any) -> bool:
+    return "__pydantic_decorators__" in vars(cls) and hasattr(cls, "model_rebuild")
+
+
+def _models(swap: Transaction) -> list[type]:
+    base = getattr(sys.modules.get("pydantic.main"), "BaseModel", None)
+    found: list[type] = []
+    waiting = [base] if base is not None else []
+    while waiting:
+        subclasses = type.__subclasses__(waiting.pop())
+        waiting += subclasses
+        found += [cls for cls in subclasses if cls.__module__ in swap.modules and cls not in found]
+    return found
+
+
+def _holds(model: Any, changed: list[type]) -> bool:
+    fields = vars(model).get("__pydantic_fields__", {})
+    return any(_mentions(field.annotation, changed) for field in fields.values())
+
+
+def _mentions(annotation: Any, changed: list[type]) -> bool:
+    if isinstance(annotation, type) and annotation in changed:
+        return True
+    return any(_mentions(part, changed) for part in typing.get_args(annotation))
+
+
+def _bound_to(decorators: Any, cls: type) -> Any:
+    """The table of validators and serializers, of the functions of the living class."""
+    tables = {}
+    for field in dataclasses.fields(decorators):
+        table = getattr(decorators, field.name)
+        tables[field.name] = {
+            name: entry.build(cls, cls_var_name=entry.cls_var_name, shim=entry.shim, info=entry.info)
+            for name, entry in table.items()
+        }
+    return type(decorators)(**tables)
+
+
+def _compile(swap: Transaction, model: Any) -> None:
+    swap.log.note((restore_class, model, dict(vars(model))))
+    for name in _COMPILED:
+        if name in vars(model):
+            type.__delattr__(model, name)
+    model.model_rebuild(force=True, _types_namespace=vars(sys.modules[model.__module__]))
+
+
+ADAPTER = _Pydantic()

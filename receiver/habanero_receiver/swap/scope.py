@@ -1,0 +1,89 @@
+"""Where the statements of the new code run: a living module, or a living class in it.
+
+It runs code and binds names the way the module or class statement would have; when to do so is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from .functions import class_cell
+from .undo import UndoLog
+
+_IMPLICIT: dict[str, Callable[[Any], Any]] = {
+    "__new__": staticmethod,
+    "__init_subclass__": classmethod,
+    "__class_getitem__": classmethod,
+}
+"""Methods that a class statement wraps by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where units run: a module's namespace, or a class in it."""
+
+    globals: dict[str, Any]
+    own_modules: frozenset[str]
+    is_own: Callable[[str], bool]
+    owner: type | None = None
+
+    def namespace(self) -> dict[str, Any]:
+        """The names that a statement sees by plain lookup before the module's: of a class, a copy of its members."""
+        return {} if self.owner is None else dict(self.owner.__dict__)
+
+    def run(self, code: CodeType, names: dict[str, Any]) -> None:
+        """Runs code with ``names`` as its local names; in a class, methods then close over the living class."""
+        exec(code, self.globals, names)  # noqa: S102  # running verified code is what this project is for
+        cell = names.pop("__classcell__", None)
+        if cell is not None:
+            cell.cell_contents = self.owner
+
+    def get(self, name: str) -> Any:
+        """The live value of a name, as it lies in the namespace."""
+        return (self.globals if self.owner is None else self.owner.__dict__).get(name)
+
+    def bind(self, log: UndoLog, name: str, value: Any) -> None:
+        """Binds a name for good, as the class or module statement would have."""
+        if self.owner is None:
+            log.set_item(self.globals, name, value)
+            return
+        if isinstance(value, FunctionType) and name in _IMPLICIT:
+            value = _IMPLICIT[name](value)
+        fresh = self.owner.__dict__.get(name) is not value
+        log.set_class_attribute(self.owner, name, value)
+        set_name = getattr(type(value), "__set_name__", None)
+        if fresh and set_name is not None:
+            set_name(value, self.owner, name)
+
+    def unbind(self, log: UndoLog, name: str) -> None:
+        """Takes a name away, if it is there."""
+        if self.owner is None:
+            log.delete_item(self.globals, name)
+        else:
+            log.delete_class_attribute(self.owner, name)
+
+    def cells(self) -> Mapping[str, Any]:
+        """What a function of this scope can close over."""
+        return {} if self.owner is None else class_cell(self.owner)
+
+    def lookup(self, name: str) -> Any:
+        """What a statement of the module reads by this name; UNKNOWN if nothing."""
+        builtins = self.globals["__builtins__"]
+        builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+        return self.globals.get(name, builtins.get(name, UNKNOWN))
+
+    def is_outside(self, value: Any) -> bool:
+        """Whether a module or callable comes from outside of the app: no swap changes it, it cannot know the app."""
+        if isinstance(value, ModuleType):
+            return not self.is_own(value.__name__)
+        if isinstance(value, type) or callable(value):
+            home = getattr(value, "__module__", None)
+            return isinstance(home, str) and not self.is_own(home) and not self.is_own(type(value).__module__)
+        return False
+
+
+UNKNOWN: Any = object()
+"""What `Scope.lookup` gives for a name that is bound nowhere."""

@@ -1,0 +1,206 @@
+"""A planned swap, and one that was carried out.
+
+prepare   plan every module and find all that has to be touched; anything slow is here
+commit    assignments first, all at once; then the statements that had to wait; an error undoes everything
+undo      until it is sealed, a commit can be taken back
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .adapters import in_use
+from .build import Unit
+from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
+from .follow import Kept, changes_since, follow
+from .image import ModuleImage
+from .order import in_import_order
+from .patching import Patching
+from .plan import ModulePlan
+from .planner import plan_module
+from .registry import roots_of
+from .report import Refusal, SwapReport
+from .scope import Scope
+from .sources import show
+from .steps import Step
+from .transaction import Transaction
+from .undo import Imports, Snapshot, UndoLog
+from .undo import Step as LogStep
+
+if TYPE_CHECKING:
+    from .engine import Swapper
+
+
+class StagedSwap:
+    """A planned swap: `commit` it at a safe point, or drop it."""
+
+    def __init__(self, swapper: Swapper, overlay: dict[str, ModuleImage | None], generation: int) -> None:
+        self.report = SwapReport()
+        self.overlay = overlay
+        self.plans: dict[str, ModulePlan] = {}
+        self.wanted: dict[str, ModuleImage] = {}
+        self.deleted: dict[str, ModuleType] = {}
+        self._swapper = swapper
+        self._generation = generation
+        self._kept: dict[str, Kept] = {}
+        self._patching = Patching()
+
+    def prepare(self, own_modules: frozenset[str]) -> None:
+        """Plans every module, then finds all that has to be touched."""
+        self._patching.index(self.plans.values(), own_modules)
+        for plan in self.plans.values():
+            try:
+                plan_module(plan)
+            except Exception as error:  # the user's code, run while planning, may raise anything
+                plan.report.refused.append(
+                    Refusal("module", 1, f"running its new code raised {type(error).__name__}: {error}", "fix it")
+                )
+        self._patching.find(self.plans.values())
+        self._find_kept(own_modules)
+        for plan in self.plans.values():
+            plan.migration.find()
+
+    def _find_kept(self, own_modules: frozenset[str]) -> None:
+        """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""
+        swapper = self._swapper
+        for name, plan in self.plans.items():
+            self._kept[name] = Kept(name, plan.scope, tuple(plan.kept))
+        exporting = [plan for plan in self.plans.values() if plan.changing]
+        shared = {id(value) for plan in exporting for name, value in vars(plan.module).items() if name[:2] != "__"}
+        for name in own_modules - set(self.plans) - set(self.deleted) if exporting else ():
+            module = sys.modules.get(name)
+            if module is not None and not shared.isdisjoint(map(id, list(vars(module).values()))):
+                scope = Scope(vars(module), own_modules, swapper.is_own)
+                self._kept[name] = Kept(name, scope, swapper.units_of(name, module))
+
+    def commit(self) -> CommittedSwap:
+        """Carries the plan out. Call it at a safe point: it is short, and the app must not run meanwhile.
+
+        Raises SwapFailedError after putting everything back, if a statement of the new code raises; SwapUndoError if
+        putting it back failed too; SwapRefusedError if the process moved since the plan was made.
+        """
+        swapper = self._swapper
+        if swapper.generation != self._generation:
+            self.report.of("").refused.append(
+                Refusal("swap", 0, "the process moved to another release since this was planned", "plan it again")
+            )
+            raise SwapRefusedError(self.report)
+        log = UndoLog()
+        try:
+            self._commit(log)
+        except BaseException as error:
+            try:
+                log.undo()
+            except BaseException as undo_error:
+                raise SwapUndoError(f"undoing failed: {undo_error!r}, after {error!r}", self.report) from undo_error
+            if not isinstance(error, (Exception, SystemExit)):
+                raise
+            raise SwapFailedError(f"{type(error).__name__}: {error}", self.report) from error
+        return CommittedSwap(self.report, log)
+
+    def _commit(self, log: UndoLog) -> None:
+        swapper = self._swapper
+        log.note((swapper.publish, swapper.overlay))
+        swapper.publish(self.overlay)
+        moving = {name: plan for name, plan in self.plans.items() if plan.changing or plan.migration.module}
+        before = {name: dict(vars(plan.module)) for name, plan in moving.items()}
+        order = list(in_import_order(self.plans))
+        steps = [*self._patching.rederived, *(step for name in order for step in self.plans[name].steps)]
+        if steps or any(plan.migration.module for plan in self.plans.values()):
+            self._guard(log, steps)
+        work = Transaction(log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined])
+        if steps:
+            for adapter in work.adapters:
+                adapter.begin(work)
+        self._assign(log)
+        for step in steps:
+            step(work)
+        for name, module in self.deleted.items():
+            self._forget(log, name, module)
+        follow(changes_since(before), self._kept, work, self.report)
+        if steps or work.redefined or work.reshaped:
+            for adapter in work.adapters:
+                adapter.finish(work)
+        for name in order:
+            self.plans[name].migration.run(log, before.get(name, {}))
+        log.note(swapper.adopt(self))
+
+    def _own_modules(self) -> dict[str, ModuleType]:
+        return {name: module for name, module in list(sys.modules.items()) if self._swapper.is_own(name)}
+
+    def _units_of(self, name: str) -> Sequence[Unit]:
+        if name in self.plans:
+            return self.plans[name].new.units
+        module = sys.modules.get(name)
+        return () if module is None else self._swapper.units_of(name, module)
+
+    def _guard(self, log: UndoLog, steps: list[Step]) -> None:
+        """Copies the namespaces of the modules, and all that the statements about to run can reach."""
+        is_own = self._swapper.is_own
+        roots: list[object] = []
+        for plan in self.plans.values():
+            codes = [unit.code for step in plan.steps if (unit := getattr(step, "unit", None)) is not None]
+            codes += [plan.migration.module] if plan.migration.module is not None else []
+            roots += [root for code in codes for root in roots_of(code, vars(plan.module), is_own)]
+        for step in steps:
+            if (outer := getattr(step, "outer", None)) is not None:
+                roots += roots_of(outer, step.function.__globals__, is_own)  # type: ignore[attr-defined]  # a Rederive
+        own = frozenset(name for name in sys.modules if is_own(name))
+        log.note((Imports(is_own).restore,))
+        log.note((Snapshot(roots, own, [vars(plan.module) for plan in self.plans.values()]).restore,))
+
+    def _assign(self, log: UndoLog) -> None:
+        """Everything that runs no code of the app, as one: no other thread sees a part of it."""
+        steps, inverses = [*self._patching.steps], [*self._patching.inverses]
+        for step, inverse in self._patching.young():
+            steps.append(step)
+            inverses.append(inverse)
+        for plan in self.plans.values():
+            namespace = vars(plan.module)
+            for owner, name, value in plan.assignments:
+                old = vars(owner).get(name)
+                put: Any = type.__setattr__ if isinstance(owner, type) else setattr
+                steps.append((put, owner, name, value))
+                inverses.append((put, owner, name, old))
+            for name, value in plan.early.items():
+                if name == "__annotations__":
+                    value = {**namespace.get(name, {}), **value}  # merged, as the statement would
+                steps.append((namespace.__setitem__, name, value))
+                old_value = namespace.get(name, _ABSENT)
+                restore: LogStep = (namespace.pop, name, None)
+                inverses.append(restore if old_value is _ABSENT else (namespace.__setitem__, name, old_value))
+            show(log, plan.index.filename, self.wanted[plan.module.__name__].source)
+        log.do_all(steps, inverses)
+
+    def _forget(self, log: UndoLog, name: str, module: ModuleType) -> None:
+        log.delete_item(sys.modules, name)
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules and vars(sys.modules[parent]).get(child) is module:
+            log.delete_item(vars(sys.modules[parent]), child)
+
+
+_ABSENT = object()
+
+
+class CommittedSwap:
+    """A swap that was carried out and can still be taken back."""
+
+    def __init__(self, report: SwapReport, log: UndoLog) -> None:
+        self.report = report
+        self._log: UndoLog | None = log
+
+    def undo(self) -> None:
+        """Puts everything back as it was. Raises SwapUndoError if that fails; does nothing when done already."""
+        log, self._log = self._log, None
+        if log is not None:
+            try:
+                log.undo()
+            except BaseException as error:
+                raise SwapUndoError(f"undoing failed: {error!r}", self.report) from error
+
+    def seal(self) -> None:
+        """Forgets how to take it back, and frees what was kept for that."""
+        self._log = None

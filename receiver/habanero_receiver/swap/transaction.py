@@ -1,0 +1,40 @@
+"""What the steps of one commit share: the undo log, the adapters, and what was changed so far.
+
+It decides nothing and does nothing by itself. The rule it upholds: whatever a step or an adapter changes, it changes
+through the log, so that the commit can be taken back from any point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+
+from .adapters.protocol import Adapter
+from .build import Unit
+from .undo import UndoLog
+
+
+def _no_units(_: str) -> tuple[Unit, ...]:
+    return ()
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One commit under way."""
+
+    log: UndoLog
+    modules: Mapping[str, ModuleType] = field(default_factory=dict)
+    """The app's own modules that are loaded, by name."""
+    adapters: Sequence[Adapter] = ()
+    units_of: Callable[[str], Sequence[Unit]] = _no_units
+    """The units that a loaded module of the app is made of once this commit is done."""
+    redefined: list[FunctionType] = field(default_factory=list)
+    """Living functions whose ``def`` changed in more than its body: signature, defaults, annotations or decorators."""
+    reshaped: list[type] = field(default_factory=list)
+    """Living classes whose members changed in more than bodies."""
+
+    def forget(self, function: object) -> None:
+        """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""
+        for adapter in self.adapters:
+            adapter.forget(self, function)

@@ -1,0 +1,243 @@
+"""Moves a living class that derives from its body to a new body, through a twin made from that body.
+
+The twin is a second class of the same name and bases, seen by no one: its fields are evaluated, its decorators and its
+metaclass derive what they derive, and the result moves into the living class. Functions of the body are those of the
+living class, which took their changes before. The twin is dropped then.
+
+The rule that it upholds: members that did not change keep their live values; a member is evaluated again only if that
+can be seen by no one, or if it changed.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from types import FunctionType
+from typing import Any
+
+from .adopt import adopt, orphan
+from .build import CALLS, DECORATORS_NAME, Unit
+from .diff import Match
+from .layouts import LayoutError, layout
+from .registry import Registrations, roots_of
+from .scope import Scope
+from .shapes import can_follow, own_init_subclass, special_kind
+from .transaction import Transaction
+from .undo import Snapshot
+
+_PYTHONS_OWN_METACLASSES = ("builtins", "abc", "enum", "typing")
+
+
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """Gives a living class what its new body derives. ``scope`` is the one around the class."""
+
+    scope: Scope
+    unit: Unit
+    cls: type
+    members: tuple[Match, ...]
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        cls = self.cls
+        changed = tuple(m for m in self.members if not m.same and (m.new or m.old).kind not in ("function", "class"))  # type: ignore[union-attr]  # a match has one of the two
+        hook = own_init_subclass(cls, self.scope.is_own)
+        roots = _registries(self.unit, cls, hook, self.scope)
+        registered = Registrations(roots, self.scope.own_modules)
+        before = Snapshot(roots, self.scope.own_modules) if roots else None
+        twins: list[type] = []
+        try:
+            twin = self._twin(twins)
+            if before is not None:
+                if changed or hook is not None:
+                    registered.settle(work.log, [cls], [twin])
+                    _put_in_place(work, before, twin, cls)
+                else:
+                    before.restore()
+            self._check(twin)
+            names = {name for match in changed for unit in (match.old, match.new) if unit for name in unit.names}
+            body = {name: m.new.kind for m in self.members if m.new is not None for name in m.new.names}
+            adopt(work.log, cls, twin, body, names)
+            for adapter in work.adapters:
+                adapter.reshape(work, cls, twin)
+        finally:
+            for made in twins:
+                orphan(made)
+        work.reshaped.append(cls)
+        _reshape_subclasses(work, self.scope, cls)
+
+    def _twin(self, twins: list[type]) -> type:
+        """Makes the twin; every class made on the way is noted in ``twins``."""
+        bases, keywords = self._header()
+        twin = types.new_class(self.unit.names[0], bases, keywords, self._fill)
+        twins.append(twin)
+        for decorator in reversed(self._decorators()):
+            if derives_by(self.scope, decorator):
+                result = decorator(twin)
+                if isinstance(result, type) and result is not twin:  # with slots, a decorator makes another class
+                    twins.append(twin := result)
+        return twin
+
+    def _header(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        names: dict[str, Any] = {p.__name__: p for p in getattr(self.cls, "__type_params__", ())}
+        living = self.cls.__dict__.get("__orig_bases__", self.cls.__bases__)
+        if self.unit.bases is None:
+            return living, {}
+        names = self.scope.namespace() | names
+        self.scope.run(self.unit.bases, names)
+        bases, keywords = names[DECORATORS_NAME]
+        return (living if getattr(self.cls, "__type_params__", ()) else bases), keywords
+
+    def _decorators(self) -> tuple[Any, ...]:
+        if self.unit.decorate is None:
+            return ()
+        names = self.scope.namespace()
+        self.scope.run(self.unit.decorate, names)
+        return tuple(names[DECORATORS_NAME])
+
+    def _fill(self, namespace: dict[str, Any]) -> None:
+        """Makes the body's namespace, member by member in the order of the source."""
+        cls = self.cls
+        inside = replace(self.scope, owner=cls)
+        namespace["__module__"], namespace["__qualname__"] = cls.__module__, cls.__qualname__
+        if self.unit.doc is not None:
+            namespace["__doc__"] = self.unit.doc
+        for match in self.members:
+            unit = match.new
+            if unit is None or unit.kind == "future":
+                continue
+            if unit.kind in ("function", "class"):
+                self._put(namespace, unit.names[0], self._member(inside, unit))
+            elif match.same and not _runs_unseen(inside, unit) and self._keep(namespace, unit):
+                continue
+            else:
+                inside.run(unit.code, namespace)
+
+    def _member(self, inside: Scope, unit: Unit) -> Any:
+        """The living function or class of the body, as the class statement would have found it."""
+        cls, name = self.cls, unit.names[0]
+        if name == "__new__" and isinstance(cls, enum.EnumType):
+            return vars(cls).get("__new_member__", _ABSENT)  # the class itself holds another one
+        value = vars(cls).get(name, _ABSENT)
+        maker = type(cls).__module__
+        consumed = maker.partition(".")[0] not in _PYTHONS_OWN_METACLASSES and not self.scope.is_own(maker)
+        if unit.decorate is not None and consumed and value is not _ABSENT:
+            names = inside.namespace()
+            inside.run(unit.decorate, names)
+            value = _undecorated(value)
+            for decorator in reversed(names[DECORATORS_NAME]):
+                value = decorator(value)
+        return value
+
+    def _keep(self, namespace: dict[str, Any], unit: Unit) -> bool:
+        """Takes over a member that did not change, with its live value; returns whether there is one."""
+        cls = self.cls
+        for name in unit.names:
+            fields = vars(cls).get("__dataclass_fields__") or vars(cls).get("__pydantic_fields__") or {}
+            value = vars(cls).get(name, fields.get(name, _ABSENT))
+            if isinstance(value, enum.Enum) and type(value) is cls:
+                value = value._value_
+            if value is _ABSENT:
+                return False
+            self._put(namespace, name, value)
+            if unit.key.endswith(": "):
+                annotation = vars(cls).get("__annotations__", {}).get(name)
+                namespace.setdefault("__annotations__", {})[name] = annotation
+        return True
+
+    def _put(self, namespace: dict[str, Any], name: str, value: Any) -> None:
+        if value is not _ABSENT:
+            namespace[name] = value
+
+    def _check(self, twin: type) -> None:
+        cls = self.cls
+        if not _same_metaclass(cls, twin):
+            raise LayoutError(f"{cls.__qualname__}: a living class cannot change its metaclass")
+        if layout(twin) != layout(cls):
+            raise LayoutError(f"{cls.__qualname__}: a living class cannot change its slots")
+
+
+def derives_by(scope: Scope, decorator: Any) -> bool:
+    """Whether a decorator is a library's that looks at the class alone; a bound method could register it somewhere."""
+    return isinstance(decorator, FunctionType) and not scope.is_own(decorator.__module__ or "")
+
+
+def _same_metaclass(cls: Any, twin: Any) -> bool:
+    return type(cls) is type(twin)
+
+
+def _runs_unseen(scope: Scope, unit: Unit) -> bool:
+    """Whether evaluating a member again, for the twin alone, can be seen by no one."""
+    return unit.effect <= CALLS and all(scope.is_outside(scope.lookup(root)) for root in unit.calls)
+
+
+def _undecorated(value: Any) -> Any:
+    for name in ("wrapped", "__func__", "fget", "func"):
+        inner = getattr(value, name, None)
+        if inner is not None and not isinstance(value, FunctionType):
+            return _undecorated(inner)
+    return value
+
+
+def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) -> list[object]:
+    """What making the twin could write to: what the app's own hooks and decorators read."""
+    hooks = [hook] if hook is not None else []
+    if scope.is_own(type(cls).__module__):
+        hooks.extend(f for f in vars(type(cls)).values() if isinstance(f, FunctionType))
+    roots: list[object] = [root for f in hooks for root in roots_of(f.__code__, f.__globals__, scope.is_own)]
+    if hooks:
+        roots.extend(base for base in cls.__mro__[1:] if scope.is_own(base.__module__))
+    return [*roots, *roots_of(unit.decorate, scope.globals, scope.is_own)]
+
+
+def _put_in_place(work: Transaction, before: Snapshot, twin: type, cls: type) -> None:
+    """Where the twin was registered, the living class is."""
+    for items, _ in before.lists:
+        for index, item in enumerate(items):
+            if item is twin:
+                work.log.do((items.__setitem__, index, cls), (items.__setitem__, index, twin))
+    for members, _ in before.sets:
+        if twin in members:
+            members.discard(twin)
+            members.add(cls)
+    for mapping, _ in before.dicts:
+        for key, value in list(mapping.items()):
+            if value is twin:
+                work.log.set_item(mapping, key, cls)
+
+
+def _subclasses(cls: type, scope: Scope) -> list[type]:
+    """The app's own living classes that inherit from ``cls``, nearest first."""
+    found: list[type] = []
+    below: list[type] = type.__subclasses__(cls)
+    for sub in below:
+        if scope.is_own(sub.__module__) and sub not in found:
+            found.append(sub)
+            found.extend(s for s in _subclasses(sub, scope) if s not in found)
+    return found
+
+
+def _find(units: Iterable[Unit], path: str) -> Unit | None:
+    """The class of that qualified name among a module's units."""
+    found = None
+    for name in path.split("."):
+        found = next((u for u in units if u.kind == "class" and u.names[0] == name), None)
+        units = () if found is None else found.members
+    return found
+
+
+def _reshape_subclasses(work: Transaction, scope: Scope, cls: type) -> None:
+    """Has the classes built on ``cls`` derive again what they inherit from it."""
+    for sub in _subclasses(cls, scope):
+        module = work.modules.get(sub.__module__)
+        if module is None or sub in work.reshaped or not special_kind(sub) or not can_follow(sub, scope.is_own):
+            continue
+        unit = _find(work.units_of(sub.__module__), sub.__qualname__)
+        if unit is not None:
+            inner = replace(scope, globals=vars(module), owner=None)
+            Reshape(inner, unit, sub, tuple(Match(m, m) for m in unit.members))(work)
