@@ -16,8 +16,11 @@ from .steps import Decorate, FinishClass, Rebase, Remove
 from .twins import Reshape
 
 
-def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) -> None:
-    """Plans the move of the living ``cls`` from ``old`` to ``new``; refuses what it cannot take."""
+def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) -> Unit | None:
+    """Plans the move of the living ``cls`` from ``old`` to ``new``; refuses what it cannot take.
+
+    Returns the unit with those of its members alone that are not run again; None if the class is not there.
+    """
     from .planner import patches  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
@@ -29,18 +32,18 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     if not living:
         if old.outline != new.outline or not all(match.same for match in members):
             plan.refuse(new, f"the name is bound to {type(cls).__name__!r} in the live module, not to the class")
-        return
+        return None
     if old.line != new.line and "__firstlineno__" in vars(cls):
         plan.assignments.append((cls, "__firstlineno__", new.line))
     if old.doc != new.doc and cls.__doc__ == old.doc:
         plan.assignments.append((cls, "__doc__", new.doc))
     steps_before = len(plan.steps)
-    _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
+    kept = _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
     if len(plan.steps) > steps_before:
         plan.steps.append(FinishClass(cls))
     else:
-        plan.kept.append(new)
         plan.report.kept += 1
+    return new._replace(members=tuple(kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class _Class:
         return self.old.outline.split(":")[part] != self.new.outline.split(":")[part]
 
 
-def _plan_changes(plan: ModulePlan, item: _Class) -> None:
+def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
+    """Plans all that changes; returns the members that are kept."""
     cls, is_own = item.cls, plan.scope.is_own
     if item.old.outline != item.new.outline:
         plan.report.run.append(item.new.key)
@@ -73,12 +77,12 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> None:
         _plan_bases(plan, item, kind)
     scope = replace(item.around, owner=cls)
     bound = {name for match in item.members if match.new is not None for name in match.new.names}
-    for match in item.members:
-        _plan_member(plan, scope, match, bound, reshape=reshape)
+    kept = [_plan_member(plan, scope, match, bound, reshape=reshape) for match in item.members]
     if reshape or (kind and item.differs(1)):
         plan.steps.append(Reshape(item.around, item.new, cls, item.members))
     if item.differs(2):
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
+    return [unit for unit in kept if unit is not None]
 
 
 def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
@@ -90,16 +94,16 @@ def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
         plan.steps.append(Rebase(item.around, item.new, item.cls))
 
 
-def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], *, reshape: bool) -> None:
+def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], *, reshape: bool) -> Unit | None:
+    """Plans what happens to one member; returns what of it is kept."""
     old, new = match.old, match.new
     cls = scope.owner
     assert cls is not None  # members are planned with their class
     if old is not None and new is not None and new.kind == "class":
-        plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
-        return
+        return plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
     plan.migration.note(match, cls)
     if match.same:
-        return
+        return new
     unit = _unit(match)
     if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
         plan.refuse(unit, f"class {cls.__qualname__} cannot change its slots while it lives")
@@ -112,6 +116,7 @@ def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], 
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
         if new.kind in ("function", "class") or not reshape:
             plan.run_late(scope, old, new)
+    return None
 
 
 def _unit(match: Match) -> Unit:

@@ -15,6 +15,7 @@ from .build import PURE, Unit
 from .diff import Match
 from .functions import is_plain
 from .layouts import LayoutError
+from .live import reachable
 from .scope import Scope
 from .shapes import can_follow, special_kind
 from .transaction import Transaction
@@ -133,12 +134,10 @@ def _choose(live: Any, was: Any, now: Any) -> Any:
 
 def _function_of(unit: Unit, living: Any) -> FunctionType | None:
     """The living function of a ``def``, inside its decorators."""
-    codes = [c for c in unit.code.co_consts if isinstance(c, CodeType)]
-    for _ in range(20):
-        living = getattr(living, "__func__", getattr(living, "fget", living))
-        if isinstance(living, FunctionType) and any(living.__code__.co_qualname == c.co_qualname for c in codes):
-            return living
-        living = getattr(living, "__wrapped__", None)
+    places = {(c.co_qualname, c.co_filename) for c in unit.code.co_consts if isinstance(c, CodeType)}
+    for item in reachable([living], frozenset()):
+        if isinstance(item, FunctionType) and (item.__code__.co_qualname, item.__code__.co_filename) in places:
+            return item
     return None
 
 

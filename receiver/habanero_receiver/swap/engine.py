@@ -21,7 +21,7 @@ from .plan import ModulePlan
 from .report import Refusal
 from .scope import Scope
 from .staged import CommittedSwap, StagedSwap
-from .undo import Step as LogStep
+from .undo import UndoLog
 
 __all__ = ["CommittedSwap", "Overlay", "StagedSwap", "Swapper", "image_from_source"]
 
@@ -132,16 +132,15 @@ class Swapper:
         image = self._image_of(name, module)
         return () if image is None else self._build_of(name, image, module.__file__ or image.filename).units
 
-    def adopt(self, staged: StagedSwap) -> LogStep:
-        """Takes over what a commit made true; returns the inverse. Called by the commit alone."""
-        before = (dict(self._running), self.overlay)
+    def adopt(self, staged: StagedSwap, log: UndoLog) -> None:
+        """Takes over what a commit made true. Called by the commit alone."""
+        log.note((self._go_back, dict(self._running), self.overlay))
         self._generation += 1
         self.overlay = staged.overlay
         for name, plan in staged.plans.items():
             self._running[name] = (plan.module, staged.wanted[name], plan.new)
         for name in staged.deleted:
             self._running.pop(name, None)
-        return (self._go_back, *before)
 
     def _go_back(self, running: dict[str, tuple[ModuleType, ModuleImage, Build]], overlay: Overlay) -> None:
         self._generation += 1

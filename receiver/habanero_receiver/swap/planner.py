@@ -36,7 +36,9 @@ def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
         _plan_removal(plan, old, bound)
         return
     if old is not None and new.kind == "class":
-        plan_class(plan, old, new, plan.scope.globals.get(new.names[0]), plan.scope)
+        kept = plan_class(plan, old, new, plan.scope.globals.get(new.names[0]), plan.scope)
+        if kept is not None:
+            plan.kept.append(kept)
         return
     if old is not None:
         plan.patches.extend(patches(match, {}))

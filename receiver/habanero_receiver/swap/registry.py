@@ -7,43 +7,14 @@ holds a list of routes. An entry belongs to a function if it is the function, or
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 from .live import instance_dict
 from .undo import Snapshot, UndoLog, fill
 
 _ENTRY_DEPTH = 3
-
-
-def roots_of(code: CodeType | None, namespace: Mapping[str, Any], is_own: Any) -> list[object]:
-    """The objects whose containers running ``code`` can change: what it reads, and what own functions read in turn."""
-    found: list[object] = []
-    seen: set[int] = set()
-    waiting: list[tuple[CodeType, Mapping[str, Any]]] = [(code, namespace)] if code is not None else []
-    while waiting:
-        reader, names = waiting.pop()
-        for name in reader.co_names:
-            value = names.get(name)
-            if value is None or id(value) in seen:
-                continue
-            seen.add(id(value))
-            if isinstance(value, ModuleType):
-                if is_own(value.__name__):
-                    found.extend(v for n, v in vars(value).items() if n in reader.co_names)
-                continue
-            found.append(value)
-            if isinstance(value, FunctionType) and is_own(value.__module__):
-                waiting.extend((inner, value.__globals__) for inner in _codes(value.__code__))
-    return found
-
-
-def _codes(code: CodeType) -> Iterable[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
 
 
 def holds(entry: object, targets: Iterable[object], depth: int = _ENTRY_DEPTH) -> bool:

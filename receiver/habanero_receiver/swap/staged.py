@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .adapters import in_use
-from .build import Unit
+from .build import Build, Unit, decode
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Kept, changes_since, follow
 from .image import ModuleImage
@@ -21,7 +21,7 @@ from .order import in_import_order
 from .patching import Patching
 from .plan import ModulePlan
 from .planner import plan_module
-from .registry import roots_of
+from .reach import Reach, new_modules
 from .report import Refusal, SwapReport
 from .scope import Scope
 from .sources import show
@@ -47,6 +47,8 @@ class StagedSwap:
         self._generation = generation
         self._kept: dict[str, Kept] = {}
         self._patching = Patching()
+        self._unloaded: dict[str, Build] = {}
+        """The modules that statements of the new code will import first."""
 
     def prepare(self, own_modules: frozenset[str]) -> None:
         """Plans every module, then finds all that has to be touched."""
@@ -62,6 +64,14 @@ class StagedSwap:
         self._find_kept(own_modules)
         for plan in self.plans.values():
             plan.migration.find()
+        self._find_unloaded()
+
+    def _find_unloaded(self) -> None:
+        units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
+        unloaded = {name: image for name, image in self.overlay.items() if image is not None and name not in sys.modules}
+        self._unloaded = new_modules(
+            units, unloaded, lambda name: decode(unloaded[name].code, unloaded[name].filename)
+        )
 
     def _find_kept(self, own_modules: frozenset[str]) -> None:
         """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""
@@ -107,6 +117,7 @@ class StagedSwap:
         swapper.publish(self.overlay)
         moving = {name: plan for name, plan in self.plans.items() if plan.changing or plan.migration.module}
         before = {name: dict(vars(plan.module)) for name, plan in moving.items()}
+        at_first = dict(before)
         order = list(in_import_order(self.plans))
         steps = [*self._patching.rederived, *(step for name in order for step in self.plans[name].steps)]
         if steps or any(plan.migration.module for plan in self.plans.values()):
@@ -116,17 +127,33 @@ class StagedSwap:
             for adapter in work.adapters:
                 adapter.begin(work)
         self._assign(log)
-        for step in steps:
-            step(work)
+        self._run(work, order, before)
         for name, module in self.deleted.items():
             self._forget(log, name, module)
-        follow(changes_since(before), self._kept, work, self.report)
         if steps or work.redefined or work.reshaped:
             for adapter in work.adapters:
                 adapter.finish(work)
         for name in order:
-            self.plans[name].migration.run(log, before.get(name, {}))
-        log.note(swapper.adopt(self))
+            self.plans[name].migration.run(log, at_first.get(name, {}))
+        swapper.adopt(self, log)
+
+    def _run(self, work: Transaction, order: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
+        """Runs the statements, imported modules first; what follows from each module's is there before the next."""
+        for rederive in self._patching.rederived:
+            rederive(work)
+        self._follow(work, before)
+        for name in order:
+            for step in self.plans[name].steps:
+                step(work)
+            if self.plans[name].steps:
+                self._follow(work, before)
+
+    def _follow(self, work: Transaction, before: dict[str, dict[str, Any]]) -> None:
+        """Lets everything follow what changed against ``before``, and makes that the state to compare with."""
+        while changes := changes_since(before):
+            before.update({name: dict(vars(self.plans[name].module)) for name in before})
+            follow(changes, self._kept, work, self.report)
+            before.update({name: dict(vars(self.plans[name].module)) for name in before})
 
     def _own_modules(self) -> dict[str, ModuleType]:
         return {name: module for name, module in list(sys.modules.items()) if self._swapper.is_own(name)}
@@ -140,17 +167,20 @@ class StagedSwap:
     def _guard(self, log: UndoLog, steps: list[Step]) -> None:
         """Copies the namespaces of the modules, and all that the statements about to run can reach."""
         is_own = self._swapper.is_own
-        roots: list[object] = []
+        reach = Reach(is_own, {**self._unloaded, **{name: plan.new for name, plan in self.plans.items()}})
         for plan in self.plans.values():
             codes = [unit.code for step in plan.steps if (unit := getattr(step, "unit", None)) is not None]
             codes += [plan.migration.module] if plan.migration.module is not None else []
-            roots += [root for code in codes for root in roots_of(code, vars(plan.module), is_own)]
-        for step in steps:
-            if (outer := getattr(step, "outer", None)) is not None:
-                roots += roots_of(outer, step.function.__globals__, is_own)  # type: ignore[attr-defined]  # a Rederive
+            for code in codes:
+                reach.follow(code, vars(plan.module))
+        for step in self._patching.rederived:
+            reach.follow(step.outer, step.function.__globals__)
+        if steps:
+            for name in self._unloaded:
+                reach.follow_module(name)
         own = frozenset(name for name in sys.modules if is_own(name))
         log.note((Imports(is_own).restore,))
-        log.note((Snapshot(roots, own, [vars(plan.module) for plan in self.plans.values()]).restore,))
+        log.note((Snapshot(reach.found, own, [vars(plan.module) for plan in self.plans.values()]).restore,))
 
     def _assign(self, log: UndoLog) -> None:
         """Everything that runs no code of the app, as one: no other thread sees a part of it."""

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from .adopt import remake
 from .build import DECORATORS_NAME, Unit
 from .functions import ClosureError, apply, transplant
-from .registry import Registrations, roots_of
+from .reach import roots_of
+from .registry import Registrations
 from .scope import Scope
 from .transaction import Transaction
 from .twins import derives_by

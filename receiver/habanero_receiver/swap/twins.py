@@ -21,7 +21,8 @@ from .adopt import adopt, orphan
 from .build import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
 from .layouts import LayoutError, layout
-from .registry import Registrations, roots_of
+from .reach import roots_of
+from .registry import Registrations
 from .scope import Scope
 from .shapes import can_follow, own_init_subclass, special_kind
 from .transaction import Transaction

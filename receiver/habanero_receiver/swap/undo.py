@@ -159,7 +159,7 @@ def _same_items(items: list[Any] | deque[Any], old: list[Any]) -> bool:
 
 
 def _restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
-    """Item by item: a namespace in use must never be seen empty."""
+    """Item by item: a mapping in use must never be seen empty."""
     for key in [key for key in dict.keys(mapping) if key not in old]:
         dict.pop(mapping, key, None)
     for key, value in old.items():
