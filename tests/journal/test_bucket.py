@@ -125,6 +125,67 @@ def test_a_created_key_is_synced_before_and_after_its_name(bucket, monkeypatch):
     assert steps == ["sync", "link", "sync"]
 
 
+def test_many_are_created_as_one_is(bucket):
+    """Each key is made once; those that hold other bytes are given back, the others made all the same."""
+    bucket.create("v1/a/taken", b"before")
+    bucket.create("v1/a/same", b"same")
+    objects = {"v1/a/taken": b"after", "v1/a/same": b"same", "v1/b/new": b"new"}
+    assert bucket.create_all(objects) == ["v1/a/taken"]
+    kept = {key: bucket.get(key, max_bytes=10) for key in objects}
+    assert kept == {"v1/a/taken": b"before", "v1/a/same": b"same", "v1/b/new": b"new"}
+    assert bucket.create_all({}) == []
+    assert list((bucket.root / ".tmp").iterdir()) == []
+
+
+def test_more_keys_than_files_may_be_open_are_created(bucket, monkeypatch):
+    """A large push needs no more open files than a small one."""
+    monkeypatch.setattr(bucket_module, "_OPEN_FILES", 3)
+    objects = {f"v1/a/{number}": b"%d" % number for number in range(10)}
+    assert bucket.create_all(objects) == []
+    assert {key: bucket.get(key, max_bytes=10) for key in objects} == objects
+
+
+def test_the_bytes_of_many_keys_are_synced_before_their_names_and_those_before_the_end(bucket, monkeypatch):
+    """Every file reaches the disk before it has its name, and every folder with a new name before `create_all` ends."""
+    bucket.create_all({"v1/a/first": b"", "v1/b/first": b""})
+    steps = []
+    real_fsync, real_link = os.fsync, os.link
+
+    def fsync(handle: int) -> None:
+        steps.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        real_fsync(handle)
+
+    def link(source: Path, target: Path) -> None:
+        assert source in steps, "its bytes are not on the disk yet"
+        steps.append(target)
+        real_link(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "link", link)
+    bucket.create_all({"v1/a/1": b"1", "v1/a/2": b"2", "v1/b/1": b"3"})
+    assert set(steps[-2:]) == {bucket.root / "v1" / "a", bucket.root / "v1" / "b"}
+    assert [step.name for step in steps[3:6]] == ["1", "2", "1"]
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_many_on_a_full_disk_leave_no_name_and_no_file(bucket, monkeypatch, failing):
+    """Whichever of three cannot be written: none has its name, and nothing stays behind."""
+    bucket.create("v1/first", b"")
+    calls = iter(range(1, 10))
+    real_fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if next(calls) == failing:
+            raise OSError(28, "No space left on device")
+        real_fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=f"v1/{failing}: No space left"):
+        bucket.create_all({"v1/1": b"1", "v1/2": b"2", "v1/3": b"3"})
+    assert bucket.list("v1") == ["v1/first"]
+    assert list((bucket.root / ".tmp").iterdir()) == []
+
+
 def test_check_refuses_a_bucket_of_another_user(bucket, monkeypatch):
     """Somebody else's directory is not a place to keep code: the start is refused with the command that mends it."""
     bucket.create("v1/a", b"")

@@ -22,7 +22,6 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("habanero")
 
-BLOB_WRITERS = 4
 MAX_TRACEBACK_CHARS = 8_000
 
 
@@ -135,11 +133,7 @@ def _keep(attempt: Attempt) -> None:
     """Put what came with the push into the bucket, before the entry that names it."""
     if attempt.manifest is None:
         raise ValueError("only a push keeps blobs")
-    new = [attempt.manifest[1], *attempt.blobs.values()]
-    with ThreadPoolExecutor(min(BLOB_WRITERS, len(new)), thread_name_prefix="habanero-blobs") as writers:
-        # Each write waits for the disk and not for the others: side by side they cost about as much as one.
-        for _ in writers.map(attempt.node.journal.put_blob, new):
-            pass
+    attempt.node.journal.put_blobs([attempt.manifest[1], *attempt.blobs.values()])
 
 
 def _commit(attempt: Attempt) -> None:

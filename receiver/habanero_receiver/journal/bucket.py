@@ -18,13 +18,19 @@ import re
 import stat
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from habanero_receiver.errors import ConfigError, StoreError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from io import FileIO
+
 MAX_LISTED_KEYS = 10_000
 STALE_TEMPORARY_S = 3600.0
+_OPEN_FILES = 64
+"""How many files one call has open at a time: far fewer than a process may have."""
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _TEMPORARY = ".tmp"
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -46,6 +52,9 @@ class Bucket(Protocol):
 
     def create(self, key: str, data: bytes) -> bool:
         """Make a key, durably. True: the key holds these very bytes now. False: it holds other bytes."""
+
+    def create_all(self, objects: Mapping[str, bytes]) -> list[str]:
+        """Make many keys, each as `create` does, all of them durable at the end. Gives those that hold other bytes."""
 
     def replace(self, key: str, data: bytes) -> None:
         """Set a key whatever it held. Atomic, but not durable: for what is informative only."""
@@ -135,32 +144,48 @@ class DirectoryBucket:
 
     def create(self, key: str, data: bytes) -> bool:
         """See `Bucket.create`."""
-        path = self._path(key)
-        with _mapped("write", key):
-            self._make_folders(path.parent)
-            temporary = self._temporary(data, durable=True)
-            try:
-                os.link(temporary, path)
-                won = True
-            except FileExistsError:
-                won = self._holds(key, data)
-            finally:
-                temporary.unlink()
-            # Also for the loser: what it says is there must not be undone by a power cut that only the winner saw.
-            _sync_folder(path.parent)
-        return won
+        return not self.create_all({key: data})
+
+    def create_all(self, objects: Mapping[str, bytes]) -> list[str]:
+        """See `Bucket.create_all`. Step by step for all of them together: the disk is waited for in fewer places."""
+        places = [(key, self._path(key), data) for key, data in objects.items()]
+        taken: list[str] = []
+        for first in range(0, len(places), _OPEN_FILES):
+            taken += self._link(places[first : first + _OPEN_FILES])
+        # Also for the loser: what it says is there must not be undone by a power cut that only the winner saw.
+        for folder in {path.parent for _, path, _ in places}:
+            with _mapped("write", str(folder)):
+                _sync_folder(folder)
+        return taken
+
+    def _link(self, places: Sequence[tuple[str, Path, bytes]]) -> list[str]:
+        """Give keys their bytes, which are on the disk before the first name is; the folders are still to be synced."""
+        taken: list[str] = []
+        with contextlib.ExitStack() as temporaries:
+            written: list[tuple[Path, FileIO]] = []
+            for key, path, data in places:
+                with _mapped("write", key):
+                    self._make_folders(path.parent)
+                    written.append(temporaries.enter_context(self._temporary(data)))
+            for (key, *_), (_, file) in zip(places, written, strict=True):
+                with _mapped("write", key):
+                    os.fsync(file.fileno())
+            for (key, path, data), (temporary, _) in zip(places, written, strict=True):
+                with _mapped("write", key):
+                    try:
+                        os.link(temporary, path)
+                    except FileExistsError:
+                        if not self._holds(key, data):
+                            taken.append(key)
+        return taken
 
     def replace(self, key: str, data: bytes) -> None:
         """See `Bucket.replace`."""
         path = self._path(key)
         with _mapped("write", key):
             self._make_folders(path.parent)
-            temporary = self._temporary(data, durable=False)
-            try:
+            with self._temporary(data) as (temporary, _):
                 temporary.replace(path)
-            except OSError:
-                temporary.unlink()
-                raise
 
     def remove(self, key: str) -> None:
         """See `Bucket.remove`."""
@@ -206,7 +231,9 @@ class DirectoryBucket:
             folder.mkdir(mode=0o700)
         _sync_folder(folder.parent)
 
-    def _temporary(self, data: bytes, *, durable: bool) -> Path:
+    @contextlib.contextmanager
+    def _temporary(self, data: bytes) -> Iterator[tuple[Path, FileIO]]:
+        """Write a file, still open so that it can be synced; at the end it is gone, unless it was moved."""
         folder = self.root / _TEMPORARY
         self._make_folders(folder)
         if not self._swept:
@@ -218,12 +245,9 @@ class DirectoryBucket:
                 remaining = memoryview(data)
                 while remaining:
                     remaining = remaining[file.write(remaining) :]
-                if durable:
-                    os.fsync(file.fileno())
-        except OSError:
+                yield path, file
+        finally:
             path.unlink(missing_ok=True)
-            raise
-        return path
 
 
 class _mapped:  # noqa: N801  # reads as the function that it replaces: `with _mapped("read", key):`

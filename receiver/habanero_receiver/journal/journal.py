@@ -26,6 +26,8 @@ from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.release.limits import Limits
 
@@ -109,11 +111,16 @@ class Journal:
         return data
 
     def put_blob(self, data: bytes) -> str:
-        """Keep bytes durably under their digest, and give that. StoreError `store-corrupt` when others are there."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        if not self._bucket.create(_blob_key(sha256), data):
-            raise _corrupt(sha256)
-        return sha256
+        """Keep bytes durably under their digest, and give that. Errors as `put_blobs`."""
+        return self.put_blobs([data])[0]
+
+    def put_blobs(self, blobs: Iterable[bytes]) -> list[str]:
+        """Keep many durably, each under its digest; gives those. StoreError `store-corrupt` where others are there."""
+        named = [(hashlib.sha256(data).hexdigest(), data) for data in blobs]
+        taken = self._bucket.create_all({_blob_key(sha256): data for sha256, data in named})
+        if taken:
+            raise _corrupt(taken[0].rpartition("/")[2])
+        return [sha256 for sha256, _ in named]
 
     def put_host(self, name: str, data: bytes) -> None:
         """Set a worker's heartbeat."""
