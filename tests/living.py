@@ -1,4 +1,4 @@
-"""A small live app whose source moves from one version to another, and a deep picture of all that a swap could touch."""
+"""A small live app whose source moves from one version to another, and a deep picture of what a swap could touch."""
 
 from __future__ import annotations
 
@@ -105,7 +105,11 @@ class _Painter:
 
     def parts(self, item: Any) -> list[Any]:
         if isinstance(item, dict):
-            pairs = sorted(item.items(), key=lambda pair: str(pair[0])) if id(item) in self.namespaces else list(item.items())
+            pairs = (
+                sorted(item.items(), key=lambda pair: str(pair[0]))
+                if id(item) in self.namespaces
+                else list(item.items())
+            )
             return [x for pair in pairs for x in pair if pair[0] != "__builtins__"]
         if isinstance(item, (list, tuple, deque)):
             return list(item)
@@ -129,6 +133,10 @@ class _Painter:
             if item.__module__.partition(".")[0] not in self.own:
                 return []
             held = {k: v for k, v in vars(item).items() if k not in ("__weakref__", "__dict__", "_abc_impl")}
-            return [item.__bases__, item.__mro__, *(x for pair in sorted(held.items(), key=lambda pair: str(pair[0])) for x in pair)]
+            return [
+                *item.__bases__,
+                *item.__mro__,
+                *(x for pair in sorted(held.items(), key=lambda pair: str(pair[0])) for x in pair),
+            ]
         held = getattr(item, "__dict__", None) if type(item).__module__.partition(".")[0] in self.own else None
         return [held] if isinstance(held, dict) else []

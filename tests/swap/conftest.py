@@ -13,10 +13,12 @@ Start = Callable[[dict[str, str]], LiveApp]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts an app from sources by module name; a package's name ends in ``/``."""
+    """Starts an app from sources by module name, in the place of the one before; a package's name ends in ``/``."""
     apps: list[LiveApp] = []
 
     def begin(sources: dict[str, str]) -> LiveApp:
+        while apps:
+            apps.pop().close()
         apps.append(LiveApp(tmp_path, sources))
         return apps[-1]
 

@@ -220,7 +220,7 @@ def check_new(app: LiveApp, cart: Any) -> None:
 
 
 def test_the_release_that_touches_everything_goes_in_and_out(start: Any) -> None:
-    """Undone, a commit leaves every name, attribute, registry, import, class and closure as it was; redone, it holds."""
+    """Undone, a commit leaves every name, attribute, registry, import and class as it was; redone, it holds."""
     app, cart = begin(start)
     before = app.picture()
     committed = app.push(AFTER)
@@ -256,15 +256,16 @@ def test_a_fault_at_any_step_of_a_commit_restores_everything(start: Any, monkeyp
     [
         "raise {error}",
         "@route('/x')\ndef bad():\n    pass\nraise {error}",
-        "class Bad:\n    class Part:\n        def __set_name__(self, owner, name):\n            raise {error}\n    part = Part()",
+        "class Bad:\n    class Part:\n        def __set_name__(self, owner, name):\n"
+        "            raise {error}\n    part = Part()",
         "class Sub(Base, name='x'):\n    pass",
         "def spoil(f):\n    ROUTES.append(f)\n    raise {error}\n@spoil\ndef bad():\n    pass",
         "def __code_change__(old):\n    ROUTES.clear()\n    raise {error}",
     ],
 )
 def test_whatever_new_code_raises_leaves_no_trace(start: Any, error: str, place: str) -> None:
-    """SystemExit and KeyboardInterrupt too, from a statement, a decorator, `__set_name__`, `__init_subclass__`, a hook."""
-    text = """
+    """SystemExit and KeyboardInterrupt too, from a statement, decorator, `__set_name__`, `__init_subclass__`, hook."""
+    text = f"""
         ROUTES = []
         def route(path):
             def add(function):
@@ -278,7 +279,7 @@ def test_whatever_new_code_raises_leaves_no_trace(start: Any, error: str, place:
         @route("/a")
         def a():
             return 1
-    """.format(error=error)
+    """
     app = start({"shop": text})
     shop = app.load("shop")
     before = app.picture()
@@ -308,7 +309,7 @@ def test_a_module_that_fails_takes_the_others_with_it(start: Any) -> None:
 
 
 def test_an_undo_that_fails_is_told_and_goes_on(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can be put back is put back even when one inverse raises, and the error says that the process is in neither."""
+    """What can be put back is put back even when one inverse raises; the error says that the process is in neither."""
     app = start({"shop": "def f():\n    return 1\ndef g():\n    return 1\n"})
     shop = app.load("shop")
 

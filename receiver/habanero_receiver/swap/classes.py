@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .build import Unit
 from .diff import Match, match_units
+from .fill import keeps_no_defaults
 from .functions import class_cell
 from .plan import ModulePlan
 from .scope import Scope
-from .shapes import can_follow, derives, is_field, special_kind
+from .shapes import can_follow, derives, is_field, is_named_tuple, special_kind
 from .steps import Decorate, FinishClass, Rebase, Remove
 from .twins import Reshape
 
@@ -79,7 +82,11 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     bound = {name for match in item.members if match.new is not None for name in match.new.names}
     kept = [_plan_member(plan, scope, match, bound, reshape=reshape) for match in item.members]
     if reshape or (kind and item.differs(1)):
-        plan.steps.append(Reshape(item.around, item.new, cls, item.members))
+        instances: Callable[[], Iterable[object]] = tuple
+        if keeps_no_defaults(cls) and any(m.old is None and _unit(m).key.endswith(": ") for m in item.members):
+            plan.migration.filled.append(cls)
+            instances = partial(plan.migration.instances_of, cls)
+        plan.steps.append(Reshape(item.around, item.new, cls, item.members, instances))
     if item.differs(2):
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
     return [unit for unit in kept if unit is not None]
@@ -127,4 +134,4 @@ def _unit(match: Match) -> Unit:
 
 def _has_slots(cls: type) -> bool:
     """Whether the fields of the class are slots."""
-    return "__slots__" in vars(cls) and bool(special_kind(cls))
+    return "__slots__" in vars(cls) and bool(special_kind(cls)) and not is_named_tuple(cls)

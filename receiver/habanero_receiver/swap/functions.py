@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -10,6 +11,8 @@ from . import fields
 from .diff import docstring
 from .undo import Step, UndoLog
 
+KINDS = 0x20 | 0x80 | 0x100 | 0x200
+"""inspect's flags of generators, coroutines, iterable coroutines and asynchronous generators."""
 _BORN_WITH = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__")
 """What a ``def`` statement gives a function beside its code and closure."""
 
@@ -27,7 +30,7 @@ def patch(
     """
     old = function.__code__
     pairs: list[tuple[Step, Step]] = []
-    if new.co_freevars == old.co_freevars:
+    if new.co_freevars == old.co_freevars and not (new.co_flags ^ old.co_flags) & KINDS:
         pairs.append(((setattr, function, "__code__", new), (setattr, function, "__code__", old)))
     else:
         cells = closure_for(function, new, extra or {})
@@ -41,6 +44,8 @@ def patch(
 def closure_for(function: FunctionType, new: CodeType, extra: Mapping[str, CellType]) -> tuple[CellType, ...] | None:
     """The closure for ``new``, by name, from the function's own cells and ``extra``."""
     cells = {**extra, **dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))}
+    if function.__code__.co_freevars == new.co_freevars:
+        return function.__closure__
     missing = [name for name in new.co_freevars if name not in cells]
     if missing:
         raise ClosureError(
@@ -54,8 +59,14 @@ def closure_for(function: FunctionType, new: CodeType, extra: Mapping[str, CellT
 
 def exchange(function: FunctionType, code: CodeType, closure: tuple[CellType, ...] | None) -> None:
     """Gives ``function`` code and the closure that fits it."""
-    fields.set_closure(function, closure)
-    function.__code__ = code
+    if closure is not function.__closure__:
+        fields.set_closure(function, closure)
+    if not (code.co_flags ^ function.__code__.co_flags) & KINDS:
+        function.__code__ = code
+        return
+    with warnings.catch_warnings():  # newer Pythons warn of a function that becomes another kind
+        warnings.simplefilter("ignore", DeprecationWarning)
+        function.__code__ = code
 
 
 def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, CellType]) -> list[tuple[Step, Step]]:

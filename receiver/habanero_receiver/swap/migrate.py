@@ -33,7 +33,10 @@ class Migration:
     module: CodeType | None = None
     """The code of the module's own hook, if it is to run."""
     classes: list[type] = field(default_factory=list)
-    instances: dict[int, Any] = field(default_factory=dict)
+    """The classes whose hooks are to run."""
+    filled: list[type] = field(default_factory=list)
+    """The classes whose instances are to be given the defaults of new fields."""
+    _instances: dict[int, Any] = field(default_factory=dict)
 
     def note(self, match: Match, owner: type | None) -> None:
         """Takes in a unit that is a hook and runs by this commit."""
@@ -50,21 +53,25 @@ class Migration:
 
     def find(self) -> None:
         """Finds the living instances, while there is time. Costs time in proportion to the heap if there is a hook."""
-        if self.classes:
+        if self.classes or self.filled:
             unfreeze()
             self._take(gc.get_objects())
-            count = {cls: sum(isinstance(i, cls) for i in self.instances.values()) for cls in self.classes}
+            count = {cls: sum(isinstance(i, cls) for i in self._instances.values()) for cls in self.classes}
             self.report.migrated.extend(f"{cls.__qualname__}: {n} instances" for cls, n in count.items())
 
     def _take(self, objects: Iterable[Any]) -> None:
-        kinds = {sub for cls in self.classes for sub in _with_subclasses(cls)}
-        self.instances.update((id(item), item) for item in objects if type(item) in kinds)
+        kinds = {sub for cls in (*self.classes, *self.filled) for sub in _with_subclasses(cls)}
+        self._instances.update((id(item), item) for item in objects if type(item) in kinds)
+
+    def instances_of(self, cls: type) -> list[Any]:
+        """The living instances of a class that `find` searched for, those made since included."""
+        self._take([*gc.get_objects(generation=0), *gc.get_objects(generation=1)])
+        return [instance for instance in self._instances.values() if isinstance(instance, cls)]
 
     def run(self, log: UndoLog, before: Mapping[str, Any]) -> None:
         """Runs the hooks. ``before`` is the module's namespace as it was before the commit."""
         if self.classes:
-            self._take([*gc.get_objects(generation=0), *gc.get_objects(generation=1)])
-            instances = list(self.instances.values())
+            instances = list({id(i): i for cls in self.classes for i in self.instances_of(cls)}.values())
             log.note((Snapshot(instances, self.own_modules).restore,))
             for instance in instances:
                 log.note((_restore_slots, instance, _slots(instance)))

@@ -12,13 +12,10 @@ from types import FunctionType
 
 from .closures import Rederive, rederivation
 from .diff import same_behaviour
-from .functions import ClosureError, patch
+from .functions import KINDS, ClosureError, patch
 from .live import reachable, search_heap, youngest_functions
 from .plan import ModulePlan, Patch
 from .undo import Step
-
-_KINDS = 0x20 | 0x80 | 0x100 | 0x200
-"""inspect's flags of generators, coroutines, iterable coroutines and asynchronous generators."""
 
 
 class Patching:
@@ -61,7 +58,7 @@ class Patching:
             return
         self.steps.extend(step for step, _ in pairs)
         self.inverses.extend(inverse for _, inverse in pairs)
-        if (old.co_flags ^ new.co_flags) & _KINDS:
+        if (old.co_flags ^ new.co_flags) & KINDS:
             self.redefined.append(function)
         if new.co_qualname not in plan.report.patched and not same_behaviour(old, new):
             plan.report.patched.append(new.co_qualname)

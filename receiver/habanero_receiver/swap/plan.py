@@ -43,11 +43,13 @@ class ModulePlan:
     index: FunctionIndex
     scope: Scope
     report: ModuleReport
+    alone: bool = True
+    """Whether this is the only module that the swap changes."""
     patches: list[Patch] = field(default_factory=list)
     early: dict[str, Any] = field(default_factory=dict)
     """Names bound by what could be run while planning."""
     late: set[str] = field(default_factory=set)
-    """Names bound by what is run inside the commit."""
+    """Names whose values are known only inside the commit: bound by what is run there, or by what follows from it."""
     steps: list[Step] = field(default_factory=list)
     """What is run inside the commit, in order."""
     assignments: list[tuple[Any, str, Any]] = field(default_factory=list)

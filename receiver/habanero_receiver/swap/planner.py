@@ -45,6 +45,8 @@ def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
     if match.same:
         plan.kept.append(new)
         plan.report.kept += 1
+        if _may_follow(plan, new):
+            plan.late.update(new.names)
     else:
         _plan_run(plan, old, new)
 
@@ -83,6 +85,13 @@ def _plan_run(plan: ModulePlan, old: Unit | None, new: Unit) -> None:
         plan.run_late(plan.scope, old, new)
 
 
+def _may_follow(plan: ModulePlan, unit: Unit) -> bool:
+    """Whether what a kept unit binds may change by what it is computed or imported from."""
+    if unit.kind == "assign":
+        return not (plan.changing | plan.late).isdisjoint(unit.reads)
+    return not plan.alone and any(plan.scope.is_own(item.module) for item in unit.imports)
+
+
 class _Names(dict[str, Any]):
     """The local names of a unit that is run while planning: what was bound so far, and what it binds itself."""
 
@@ -101,8 +110,9 @@ def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
         return not any(plan.scope.is_own(i.module) or i.name == "*" for i in unit.imports)
     if unit.kind not in ("function", "assign") or unit.effect > CALLS or plan.late.intersection(unit.reads):
         return False
-    if unit.kind == "function" and old is not None:
-        return False  # living functions take the new one over, inside the commit
+    living = (plan.scope.globals.get(name) for name in unit.names)
+    if old is not None and (unit.kind == "function" or any(isinstance(value, type) for value in living)):
+        return False  # living functions and classes take the new ones over, inside the commit
     values = {name: _lookup(plan, name) for name in unit.reads}
     settled = all(is_plain(value) or plan.scope.is_outside(value) for value in values.values())
     return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.calls))

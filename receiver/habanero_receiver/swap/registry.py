@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .live import instance_dict
-from .undo import Snapshot, UndoLog, fill
+from .undo import Snapshot, UndoLog, fill, reorder
 
 _ENTRY_DEPTH = 3
 
@@ -91,6 +91,10 @@ def _settle_mapping(
     ]
     if not left or (not fresh and new):
         return 0
+    order = list(before)
+    for key, added in zip(left, (key for key in fresh if key not in before), strict=False):
+        order[order.index(key)] = added
     for key in left:
         log.do((mapping.pop, key, None), (mapping.__setitem__, key, mapping[key]))
+    log.do((reorder, mapping, order), (reorder, mapping, list(mapping)))
     return len(left)

@@ -54,6 +54,7 @@ class StagedSwap:
         """Plans every module, then finds all that has to be touched."""
         self._patching.index(self.plans.values(), own_modules)
         for plan in self.plans.values():
+            plan.alone = len(self.plans) == 1
             try:
                 plan_module(plan)
             except Exception as error:  # the user's code, run while planning, may raise anything
@@ -68,10 +69,9 @@ class StagedSwap:
 
     def _find_unloaded(self) -> None:
         units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
-        unloaded = {name: image for name, image in self.overlay.items() if image is not None and name not in sys.modules}
-        self._unloaded = new_modules(
-            units, unloaded, lambda name: decode(unloaded[name].code, unloaded[name].filename)
-        )
+        images = {name: image for name, image in self.overlay.items() if image is not None}
+        unloaded = images.keys() - sys.modules.keys()
+        self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].code, images[name].filename))
 
     def _find_kept(self, own_modules: frozenset[str]) -> None:
         """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""

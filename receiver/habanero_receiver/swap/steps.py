@@ -21,6 +21,7 @@ from .registry import Registrations
 from .scope import Scope
 from .transaction import Transaction
 from .twins import derives_by
+from .undo import restore_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class Define:
                 continue  # a copy made elsewhere, with another closure: it goes on as it was
             value = function
             work.redefined.append(function)
+            work.log.note((restore_mapping, function.__dict__, dict(function.__dict__)))  # decorators may write to it
+            if self.old is not None and self.old.decorate is not None:
+                function.__dict__.pop("__isabstractmethod__", None)  # what a decorator says of it, they say again
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
             self.scope.bind(work.log, name, value)
             return

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from .adopt import adopt, orphan
 from .build import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
+from .fill import give_defaults
 from .layouts import LayoutError, layout
 from .reach import roots_of
 from .registry import Registrations
@@ -42,6 +43,8 @@ class Reshape:
     unit: Unit
     cls: type
     members: tuple[Match, ...]
+    instances: Callable[[], Iterable[object]] = tuple
+    """The living instances, to be given the defaults of new fields."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -66,6 +69,7 @@ class Reshape:
             adopt(work.log, cls, twin, body, names)
             for adapter in work.adapters:
                 adapter.reshape(work, cls, twin)
+            give_defaults(work.log, cls, self.instances())
         finally:
             for made in twins:
                 orphan(made)
@@ -189,7 +193,8 @@ def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) 
     """What making the twin could write to: what the app's own hooks and decorators read."""
     hooks = [hook] if hook is not None else []
     if scope.is_own(type(cls).__module__):
-        hooks.extend(f for f in vars(type(cls)).values() if isinstance(f, FunctionType))
+        members = [getattr(member, "__func__", member) for member in vars(type(cls)).values()]
+        hooks.extend(member for member in members if isinstance(member, FunctionType))
     roots: list[object] = [root for f in hooks for root in roots_of(f.__code__, f.__globals__, scope.is_own)]
     if hooks:
         roots.extend(base for base in cls.__mro__[1:] if scope.is_own(base.__module__))

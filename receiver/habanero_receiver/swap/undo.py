@@ -11,7 +11,7 @@ import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import starmap
+from itertools import starmap, takewhile
 from types import ModuleType
 from typing import Any
 
@@ -108,11 +108,12 @@ class Snapshot:
         self.sets: list[tuple[set[Any], set[Any]]] = []
         self.dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self.instances: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.namespaces: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.classes: list[tuple[type, dict[str, Any]]] = []
         seen: set[int] = set()
         for namespace in namespaces:  # these alone, not what they lead to
             seen.add(id(namespace))
-            self.dicts.append((namespace, dict.copy(namespace)))
+            self.namespaces.append((namespace, dict.copy(namespace)))
         for item in reachable(roots, own_modules):
             if isinstance(item, (list, set, dict, deque, type)):
                 seen.add(id(item))
@@ -139,8 +140,10 @@ class Snapshot:
             if members != old_members:
                 members.clear()
                 members.update(old_members)
+        for mapping, old_mapping in [*self.dicts, *self.instances, *self.namespaces]:
+            restore_mapping(mapping, old_mapping)
         for mapping, old_mapping in [*self.dicts, *self.instances]:
-            _restore_mapping(mapping, old_mapping)
+            reorder(mapping, list(old_mapping))
         for cls, old_namespace in self.classes:
             restore_class(cls, old_namespace)
 
@@ -158,13 +161,22 @@ def _same_items(items: list[Any] | deque[Any], old: list[Any]) -> bool:
     return len(items) == len(old) and all(a is b for a, b in zip(items, old, strict=True))
 
 
-def _restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
+def restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
     """Item by item: a mapping in use must never be seen empty."""
     for key in [key for key in dict.keys(mapping) if key not in old]:
         dict.pop(mapping, key, None)
     for key, value in old.items():
         if dict.get(mapping, key, _MISSING) is not value:
             dict.__setitem__(mapping, key, value)
+
+
+def reorder(mapping: dict[Any, Any], keys: list[Any]) -> None:
+    """Gives a mapping's keys this order, as far as it has them; nothing is done where they have it."""
+    wanted = [key for key in keys if key in mapping]
+    wanted += [key for key in mapping if key not in wanted] if len(wanted) < len(mapping) else []
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(mapping, wanted, strict=True)))
+    for key in wanted[same:]:
+        dict.__setitem__(mapping, key, dict.pop(mapping, key))
 
 
 def restore_class(cls: type, old: dict[str, Any]) -> None:
