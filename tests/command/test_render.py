@@ -146,6 +146,20 @@ def test_a_refused_swap_names_units_and_help() -> None:
     assert "help: deploy with a restart" in err
 
 
+def test_a_refusal_says_nothing_twice() -> None:
+    """A reason that the message gives is not repeated beside its place, and a unit's own help stands for all."""
+    unit = {"module": "shop.models", "unit": "Order", "line": 14, "reason": "gains a slot", "help": "restart for it"}
+    other = unit | {"unit": "Cart", "line": 30, "reason": "has another metaclass"}
+    event = e.Refused(
+        code="swap-refused", message="shop.models: Order: gains a slot", exit=4, help="deploy with a restart",
+        running=42, by_server=True, refusals=[unit, other],
+    )  # fmt: skip
+    _, err = lines(event)
+    assert err.count("gains a slot") == 1
+    assert "--> shop.models:30  Cart: has another metaclass" in err
+    assert err.count("help:") == err.count("help: restart for it") == 1
+
+
 @pytest.mark.parametrize("event", EVERY, ids=lambda event: event.EVENT)
 def test_outside_text_cannot_steer_a_terminal(event: e.Event) -> None:
     """Escape sequences in whatever field arrive as plain text or not at all."""

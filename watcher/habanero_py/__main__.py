@@ -22,7 +22,7 @@ def main(words: list[str] | None = None) -> int:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         sys.stderr.write(
-            f"error[not-installed]: this installation is a server's: {', '.join(missing)} is not installed\n"
+            f"error[not-installed]: this installation is a server's, without {', '.join(missing)}\n"
             "  help: pip install 'habanero-py[watch]' (a server needs habanero-py run alone)\n"
         )
         return 2

@@ -15,6 +15,7 @@ from habanero_py.codes import exit_code
 from habanero_py.gate import find_command, scrubbed
 from habanero_py.interpreter import find_python
 from habanero_py.remote import ServerState
+from habanero_py.render.text import count
 from habanero_py.session import Session
 from habanero_receiver.errors import HabaneroError
 
@@ -76,7 +77,7 @@ def _origins(session: Session) -> str:
 
 
 def _sources(session: Session) -> str:
-    return f"{len(session.sources.scan().modules)} modules in {', '.join(session.sources.project.places())}"
+    return f"{count(len(session.sources.scan().modules), 'module')} in {', '.join(session.sources.project.places())}"
 
 
 def _gate(session: Session) -> str:
@@ -122,7 +123,7 @@ def _bucket(session: Session) -> str:
     view, state = session.pusher.refresh()
     if not state.head.seq:
         return f"nothing pushed yet over base {state.base[:19]}"
-    return f"the head is #{state.head.seq}; its entry and its manifest of {len(view.overlay)} modules can be read"
+    return f"the head is #{state.head.seq}; its manifest of {count(len(view.overlay), 'module')} can be read"
 
 
 def _workers(state: ServerState) -> str:
@@ -132,4 +133,4 @@ def _workers(state: ServerState) -> str:
             f"not all of {state.workers} workers run #{state.head.seq}",
             help="habanero-py status shows which; a restart of them applies it",
         )
-    return f"{state.workers} on {len(state.machines)} machines, in step"
+    return f"{count(state.workers, 'worker')} on {count(len(state.machines), 'machine')}, in step"

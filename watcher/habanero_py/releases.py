@@ -97,10 +97,13 @@ class Releases:
         return self._past[seq]
 
     def load(self, after: int, upto: int) -> list[Past]:
-        """The releases after number `after` up to `upto`, and what the server gives beyond, oldest first."""
+        """The releases after number `after` up to `upto`, oldest first.
+
+        What the server gives beyond is not looked at: past its head may lie an entry that it has refused itself.
+        """
         found: list[Past] = []
         while after < upto and (entries := self._server.journal(after)):
-            for entry in entries:
+            for entry in entries[: upto - after]:
                 if entry.seq != after + 1:
                     raise unexpected(f"#{entry.seq}", "the journal is not in order")
                 envelope = Envelope.decode(entry.envelope, DEFAULT_LIMITS)

@@ -53,24 +53,24 @@ def refused(event: Refused) -> list[str]:
     lines = [f"error[{clean_line(event.code, 60)}]: {clean_line(event.message, 600)}"]
     if event.subject and event.subject not in event.message:
         lines.append(f"  --> {clean_line(event.subject)}")
-    lines += refusals(event.refusals)
+    lines += refusals(event.refusals, event.message)
     if event.traceback:
         lines += [f"  | {line}" for line in clean(event.traceback).rstrip("\n").split("\n")[-MAX_OUTPUT_LINES:]]
-    if event.help:
+    if event.help and not any(item.get("help") for item in event.refusals):
         first, *rest = clean(event.help).split("\n")
         lines += [f"  help: {first}", *(f"        {line}" for line in rest)]
     return lines
 
 
-def refusals(items: Sequence[Mapping[str, object]]) -> list[str]:
-    """Per unit that a living process could not take: where, why, what to do."""
-    lines = []
+def refusals(items: Sequence[Mapping[str, object]], said: str = "") -> list[str]:
+    """Per unit that a living process could not take: where, why unless that is `said`, what to do, each help once."""
+    lines: list[str] = []
     for item in items:
         place = f"{item.get('module', '?')}:{item.get('line', '?')}"
-        unit, reason = clean_line(str(item.get("unit", ""))), clean_line(str(item.get("reason", "")))
-        lines.append(f"  --> {clean_line(place)}  {unit}: {reason}")
-        if item.get("help"):
-            lines.append(f"      help: {clean_line(str(item['help']))}")
+        unit, reason = clean_line(str(item.get("unit", ""))), str(item.get("reason", ""))
+        lines.append(f"  --> {clean_line(place)}  {unit}" + (f": {clean_line(reason)}" if reason not in said else ""))
+        if item.get("help") and (hint := f"      help: {clean_line(str(item['help']))}") not in lines:
+            lines.append(hint)
     return lines
 
 

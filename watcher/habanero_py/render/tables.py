@@ -133,7 +133,11 @@ def initialised(event: Initialised) -> list[str]:
         "",
         *(f"   {line}" for line in event.embed),
         "",
-        f"3. Start it as you do now, then: habanero-py doctor --to {event.name}",
+        "3. Start it through the launcher, so that a restart comes back with the newest release:",
+        "",
+        "   habanero-py run -- uvicorn app:app      with your own start command behind the two dashes",
+        "",
+        f"4. Here again: habanero-py doctor --to {event.name}",
     ]
 
 
