@@ -130,9 +130,9 @@ def _load(start: _Start, config: ReceiverConfig, bucket: Bucket, journal: Journa
     if not bucket.check():
         raise StoreError(
             "store-missing",
-            f"the bucket {config.bucket} does not exist: nothing was pushed yet, or its volume is not mounted",
+            f"there is no bucket at {config.bucket} yet",
             subject=config.bucket,
-            help="make the folder, or mount it; HABANERO_BUCKET names another",
+            help="as it should be before the first push, which makes it; later it means that a volume is not mounted",
         )
     journal.check_format()
     policy = config.policy()
@@ -152,10 +152,10 @@ def _tell(config: ReceiverConfig, start: _Start) -> None:
         return
     if config.boot == "require":
         raise trouble
+    level, word = (logging.WARNING, "warning") if trouble.code == "store-missing" else (logging.ERROR, "error")
     help_line = f"\n  help: {trouble.help}" if trouble.help else ""
-    level = logging.WARNING if trouble.code == "store-missing" else logging.ERROR
-    _log.log(level, "error[%s]: %s; %s runs in process %d%s",
-             trouble.code, trouble.message, runs, os.getpid(), help_line)  # fmt: skip
+    _log.log(level, "%s[%s]: %s; %s runs in process %d%s",
+             word, trouble.code, trouble.message, runs, os.getpid(), help_line)  # fmt: skip
 
 
 def _misplaced(config: ReceiverConfig, name: str, imported: str, deployed: Path) -> None:

@@ -235,6 +235,19 @@ def test_a_file_system_without_links_is_said_to_be_one(bucket, monkeypatch):
     assert "hard links" in caught.value.help
 
 
+@pytest.mark.parametrize(("number", "word"), [(13, "user"), (30, "user"), (28, "room"), (5, "disk")])
+def test_every_failure_of_the_disk_says_what_to_do(bucket, monkeypatch, number, word):
+    """Rights, a read-only system, no space, a broken disk: each has help of its own."""
+
+    def fail(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StoreError) as caught:
+        bucket.create("v1/a", b"1")
+    assert word in caught.value.help
+
+
 @pytest.mark.parametrize("url", ["s3://bucket/x", "/var/lib/x", "gs://x", "", "C:/x"])
 def test_other_kinds_of_bucket_are_refused_with_help(url):
     """This version has directories only, and says so."""

@@ -261,13 +261,22 @@ class _mapped:  # noqa: N801  # reads as the function that it replaces: `with _m
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
-            no_links = error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK) and error.filename2 is not None
             raise StoreError(
                 "store",
                 f"the bucket could not {self._doing} {self._subject}: {error.strerror or error}",
                 subject=self._subject,
-                help="its file system has no hard links; put the bucket on one that has" if no_links else "",
+                help=_help_for(error),
             ) from error
+
+
+def _help_for(error: OSError) -> str:
+    if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK) and error.filename2 is not None:
+        return "its file system has no hard links; put the bucket on one that has"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "the bucket's folder has to belong to the server's user; HABANERO_BUCKET names another"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room on its disk; HABANERO_BUCKET names a bucket on another"
+    return "look at the disk that the bucket is on; HABANERO_BUCKET names another"
 
 
 def _sweep(folder: Path) -> None:
