@@ -236,7 +236,7 @@ def _rolled_back(attempt: Attempt, error: BaseException) -> SwapError:
     return SwapError(
         "rolled-back",
         f"release {attempt.release.head.seq} raised {type(cause).__name__}; everything is as before",
-        help="the traceback below is of the statement that raised",
+        help="the traceback is that of the statement that raised; mend it and push again",
         details={"report": attempt.report, "traceback": _traceback(cause)},
     )
 
