@@ -142,9 +142,9 @@ class FakeReceiver:
         accepted, manifest, blobs = None, b"", {}
         while (part := parser.next_part()) is not None:
             if isinstance(part, EnvelopePart):
-                accepted = trust.judge_push_envelope(
-                    part.data, self.policy, self.base.digest, self.head, datetime.now(UTC)
-                )
+                now = datetime.now(UTC)
+                signed = trust.judge_signatures(part.data, self.policy, now)
+                accepted = trust.judge_push(signed, self.policy, self.base.digest, self.head, now)
                 if accepted.already_applied:
                     return accepted, b"", {}
                 parser.expect_manifest(accepted.statement.manifest_size)

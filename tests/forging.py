@@ -222,7 +222,8 @@ class Deployment:
         return replace(self, policy=replace(self.policy, **policy), **own)
 
     def judge(self, envelope: bytes) -> trust.Accepted:
-        return trust.judge_push_envelope(envelope, self.policy, self.base, self.head, self.now)
+        signed = trust.judge_signatures(envelope, self.policy, self.now)
+        return trust.judge_push(signed, self.policy, self.base, self.head, self.now)
 
     def receive(self, body: bytes, chunk: int = 65_536) -> Received:
         """Walk a body as the HTTP shell does."""

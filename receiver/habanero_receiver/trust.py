@@ -87,6 +87,14 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A push's envelope and the trusted keys that signed it, which are enough; what it says is still to be judged."""
+
+    envelope: Envelope
+    keyids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A push whose envelope holds, and the trusted keys that signed it; its manifest is still to be judged."""
 
@@ -106,10 +114,15 @@ def head_of(envelope: Envelope, statement: Statement) -> Head:
     return Head(statement.seq, envelope.digest, statement.issued)
 
 
-def judge_push_envelope(data: bytes, policy: TrustPolicy, base: str, head: Head, now: datetime) -> Accepted:
-    """Rules 1 to 14. RequestError, TrustError or ConflictError for the first that fails."""
+def judge_signatures(data: bytes, policy: TrustPolicy, now: datetime) -> Signed:
+    """Rules 1 to 3: who pushes. RequestError or TrustError for the first that fails: a stranger."""
     envelope = Envelope.decode(data, policy.limits)
-    keyids = _enough(_signed_by(envelope, PAYLOAD_TYPE, policy), policy.threshold, now)
+    return Signed(envelope, _enough(_signed_by(envelope, PAYLOAD_TYPE, policy), policy.threshold, now))
+
+
+def judge_push(signed: Signed, policy: TrustPolicy, base: str, head: Head, now: datetime) -> Accepted:
+    """Rules 4 to 14: what is pushed. RequestError, TrustError or ConflictError for the first that fails."""
+    envelope, keyids = signed.envelope, signed.keyids
     statement = Statement.decode(envelope.payload, policy.limits)
     _check_target(statement.target, policy)
     if envelope.digest == head.digest:

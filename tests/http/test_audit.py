@@ -33,6 +33,20 @@ def test_each_attempt_is_one_record_with_its_fields(endpoints: Endpoints, caplog
     assert (nobody["action"], nobody["code"]) == ("state", "unauthorized")
 
 
+def test_who_signed_is_told_of_a_push_that_is_refused_for_what_it_says(
+    endpoints: Endpoints, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A trusted key's push for another place names the key in its record, though nothing in it is believed."""
+    caplog.set_level(logging.INFO, logger="habanero.audit")
+    author = endpoints.world.author
+    endpoints.push(endpoints.world.push(target="shop/elsewhere#1"))
+    endpoints.push(endpoints.world.push(author=Author("mallory")))
+    known, stranger = (vars(record) for record in records(caplog))
+    assert (known["code"], known["seq"], known["author"]) == ("wrong-target", "-", "-")
+    assert known["keyids"] == audit.safe(author.public.keyid)
+    assert (stranger["code"], stranger["keyids"]) == ("unauthorized", "-")
+
+
 def test_an_authors_name_cannot_write_a_second_line(endpoints: Endpoints, caplog: pytest.LogCaptureFixture) -> None:
     """Text from outside is escaped in the message and in the fields alike."""
     caplog.set_level(logging.INFO, logger="habanero.audit")

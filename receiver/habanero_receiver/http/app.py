@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.http import audit, problems, push, reads
-from habanero_receiver.http.visit import shows_a_signature, turn_stranger_away
+from habanero_receiver.http.visit import turn_stranger_away
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,13 +70,19 @@ def _endpoint(
         except Exception:
             _log.exception("%s failed unexpectedly", action)
             failure = problems.unexpected()
-        if not (hasattr(request.state, "keyid") or shows_a_signature(failure)):
+        keyid = getattr(request.state, "keyid", "")
+        if not (keyid or _shows_a_signature(failure)):
             return turn_stranger_away(context, request, action, failure, close=True)
         peer, target = reads.peer_of(request), context.node.policy.target
-        audit.record(audit.Attempt(action, "refused", failure.code, peer, target))
+        audit.record(audit.Attempt(action, "refused", failure.code, peer, target, keyids=keyid))
         return problems.answer(failure, running=context.node.running_seq)
 
     return endpoint
+
+
+def _shows_a_signature(error: HabaneroError) -> bool:
+    """Whether a read was refused for what it says, which is looked at only after its signature was found good."""
+    return not isinstance(error, RequestError) and error.code not in ("unauthorized", "internal")
 
 
 async def _unserved(_request: Request, error: Exception) -> Response:

@@ -19,7 +19,10 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt. `seq` and what follows it are known only of what a trusted key has signed."""
+    """One attempt. `seq` and what follows it are known only of what a trusted key has signed.
+
+    `keyids` is known of every push that enough of them signed, `seq`, `digest` and `author` once it may be pushed.
+    """
 
     action: str
     outcome: str

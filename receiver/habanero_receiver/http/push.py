@@ -72,7 +72,8 @@ async def _answer(action: str, context: Context, request: Request, steps: tuple[
 async def _receive(visit: Visit, steps: tuple[apply.Step, ...]) -> dict[str, Any]:
     context, parser = visit.context, PushParser(visit.context.limits)
     envelope = await _wanted(visit.body, parser)
-    visit.accepted = accepted = await _judge(context, envelope)
+    visit.signed = trust.judge_signatures(envelope, context.node.policy, now())
+    visit.accepted = accepted = await _judge(context, visit.signed)
     if accepted.already_applied:
         return await _applied_before(visit, accepted)
     with context.place() as place:
@@ -109,16 +110,16 @@ async def _wanted(body: Intake, parser: PushParser) -> bytes:
     return part.data
 
 
-async def _judge(context: Context, envelope: bytes) -> trust.Accepted:
+async def _judge(context: Context, signed: trust.Signed) -> trust.Accepted:
     """Judge against the tip that we know; when that is not the predecessor, look into the journal and judge again."""
     node = context.node
     try:
-        return trust.judge_push_envelope(envelope, node.policy, node.base.digest, node.tip, now())
+        return trust.judge_push(signed, node.policy, node.base.digest, node.tip, now())
     except ConflictError as error:
         if error.code != "not-next":
             raise
     await _catch_up(context)
-    return trust.judge_push_envelope(envelope, node.policy, node.base.digest, node.tip, now())
+    return trust.judge_push(signed, node.policy, node.base.digest, node.tip, now())
 
 
 async def _catch_up(context: Context) -> None:

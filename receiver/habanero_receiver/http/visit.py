@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from habanero_receiver.errors import HabaneroError
     from habanero_receiver.http.context import Context
     from habanero_receiver.http.intake import Intake
-    from habanero_receiver.trust import Accepted
+    from habanero_receiver.trust import Accepted, Signed
 
 # How much of the rest of a refused body is read and dropped, so that its sender gets to see the answer.
 STRANGER_REST_BYTES, STRANGER_REST_S = 65_536, 0.25
@@ -32,12 +32,16 @@ RETRY_CODES = frozenset({"busy", "no-safe-point", "store-unavailable"})
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """A push or a dry run under way. `accepted` is set once the envelope was found to be signed by who may."""
+    """A push or a dry run under way.
+
+    `signed` is set once the envelope was found to be signed by who may, `accepted` once what it says may be pushed.
+    """
 
     action: str
     context: Context
     request: Request
     body: Intake
+    signed: Signed | None = None
     accepted: Accepted | None = None
     began: float = field(default_factory=time.perf_counter)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -46,20 +50,20 @@ class Visit:
         """Write the audit record; `code` says why it was refused."""
         target, peer = self.context.node.policy.target, reads.peer_of(self.request)
         entry = audit.Attempt(self.action, "refused" if code else "ok", code, peer, target)
+        if self.signed is not None:
+            entry = replace(entry, keyids=",".join(self.signed.keyids))
         if self.accepted is not None:
             entry = replace(
                 entry,
                 seq=self.accepted.head.seq,
                 digest=self.accepted.head.digest,
-                keyids=",".join(self.accepted.keyids),
                 author=self.accepted.statement.author,
             )
         audit.record(replace(entry, seconds=time.perf_counter() - self.began))
 
     async def turn_away(self, error: HabaneroError) -> Response:
         """Give the answer for an error."""
-        known = self.accepted is not None or shows_a_signature(error)
-        return await (self._author(error) if known else self._stranger(error))
+        return await (self._stranger(error) if self.signed is None else self._author(error))
 
     async def _author(self, error: HabaneroError) -> Response:
         self.record(error.code)
@@ -90,8 +94,3 @@ def turn_stranger_away(
         return problems.answer(error, running=None, close=close)
     many = RequestError("too-many-failures", "too many requests from this address failed", help="wait a minute")
     return problems.answer(many, running=None, close=close, retry_after_s=math.ceil(wait_s))
-
-
-def shows_a_signature(error: HabaneroError) -> bool:
-    """Whether a request was refused for what it says, which is looked at only after its signature was found good."""
-    return not isinstance(error, RequestError) and error.code not in ("unauthorized", "internal")
