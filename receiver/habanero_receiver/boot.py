@@ -24,7 +24,8 @@ from habanero_receiver.config import ReceiverConfig, child_environment
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
-from habanero_receiver.journal.head import find_head, load_overlay
+from habanero_receiver.journal.head import find_head
+from habanero_receiver.journal.images import load_images
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.overlay import Overlay
 
@@ -139,7 +140,7 @@ def _load(start: _Start, config: ReceiverConfig, bucket: Bucket, journal: Journa
     found = find_head(journal, policy, base.digest)
     start.trouble = found.refused
     if found.statement is not None:
-        start.manifest, start.images = load_overlay(journal, found.statement, policy, config.root)
+        start.manifest, start.images = load_images(journal, found.statement, policy, config.root)
         start.head, start.statement = found.head, found.statement
 
 

@@ -9,7 +9,7 @@ import pytest
 from deployment import TARGET, Deployment, Key
 
 from habanero_receiver.errors import ConflictError, HabaneroError, StoreError
-from habanero_receiver.journal.head import Found, find_head, load_overlay
+from habanero_receiver.journal.head import Found, find_head
 
 SOURCES = {"shop/__init__.py": "", "shop/pricing.py": "PRICE = 1\n"}
 
@@ -141,65 +141,3 @@ def test_a_slow_bucket_ends_the_search(app, monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     with pytest.raises(StoreError, match="too long"):
         head(app)
-
-
-def test_the_overlay_is_loaded_whole(app):
-    """Every module with its file, source and build; a deleted one as None."""
-    app.push({"shop.new": "X = 1\n", "shop.pricing": None})
-    found = head(app)
-    assert found.statement is not None
-    manifest, images = load_overlay(app.journal, found.statement, app.policy(), app.root)
-    assert set(manifest.modules) == {"shop.new", "shop.pricing"}
-    assert images["shop.pricing"] is None
-    new = images["shop.new"]
-    assert new is not None
-    assert (new.name, new.package, new.filename, new.source) == (
-        "shop.new",
-        False,
-        str(app.root / "shop/new.py"),
-        b"X = 1\n",
-    )
-
-
-@pytest.mark.parametrize("how", ["missing", "other bytes", "cut", "longer"])
-@pytest.mark.parametrize("which", ["manifest", "source", "code"])
-def test_a_blob_that_is_not_right_loads_nothing(app, which, how):
-    """One wrong byte anywhere, and there is no overlay at all."""
-    statement = head(app).statement
-    assert statement is not None
-    entry = app.manifest().modules["shop.pricing"]
-    assert entry is not None
-    digest = {"manifest": statement.manifest_digest[7:], "source": entry.source.sha256, "code": entry.code.sha256}[
-        which
-    ]
-    file = app.blob_file(digest)
-    data = file.read_bytes()
-    if how == "missing":
-        file.unlink()
-    else:
-        file.write_bytes({"other bytes": bytes(len(data)), "cut": data[:-1], "longer": data + b"x" * 10**7}[how])
-    with pytest.raises(StoreError) as caught:
-        load_overlay(app.journal, statement, app.policy(), app.root)
-    assert caught.value.code == ("blob-missing" if how == "missing" else "store-corrupt")
-
-
-def test_modules_outside_the_allowed_packages_are_not_loaded(app):
-    """A release that was good for a wider list is not good for this one."""
-    app.write("other.py", "")
-    statement = head(app).statement
-    assert statement is not None
-    policy = Deployment(app.root.parent, {"lib/__init__.py": ""}, ["lib"]).config().policy()
-    with pytest.raises(HabaneroError) as caught:
-        load_overlay(app.journal, statement, policy, app.root)
-    assert caught.value.code == "module-not-allowed"
-
-
-def test_a_release_for_another_python_is_not_loaded(app):
-    """Its bytecode could crash this process: the server's Python was exchanged, the release waits for a new push."""
-    python = app.policy().python
-    app.push({}, python=type(python)(python.implementation, "cpython-399", 9999, python.optimize))
-    found = head(app)
-    assert found.statement is not None
-    with pytest.raises(ConflictError) as caught:
-        load_overlay(app.journal, found.statement, app.policy(), app.root)
-    assert caught.value.code == "python-mismatch"

@@ -1,10 +1,10 @@
-"""From a journal to code that may run: the newest release that can be trusted, and its modules, verified.
+"""From a journal to the newest release in it that can be trusted.
 
-What it does: steps to the journal's last entry, has `trust` judge it and what it follows, reads the blobs that its
-manifest names. What it does not: it decides nothing that `trust` decides, unmarshals nothing and imports nothing.
+What it does: steps to the journal's last entry, has `trust` judge it and what it follows. What it does not: it decides
+nothing that `trust` decides, and reads no code (`images` beside this file does).
 
-The rule it upholds: no release is loaded that is not signed by keys trusted today, over this base, after the very
-predecessor that it names; and one whose blobs are not all there and right is not loaded in part.
+The rule it upholds: nothing is the head that is not signed by keys trusted today, over this base, after the very
+predecessor that it names.
 """
 
 from __future__ import annotations
@@ -17,16 +17,10 @@ from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
-from habanero_receiver.swap.image import ModuleImage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from habanero_receiver.journal.journal import Journal
-    from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
     from habanero_receiver.release.statement import Statement
-
-Images = dict[str, ModuleImage | None]
 
 BUDGET_S = 5.0
 """How long the search for the head may take. A bucket that is slower counts as one that cannot be used."""
@@ -68,21 +62,6 @@ def find_head(journal: Journal, policy: trust.TrustPolicy, base: str, *, budget_
     return Found(trust.Head.start(base), None, last, refused)
 
 
-def load_overlay(
-    journal: Journal, statement: Statement, policy: trust.TrustPolicy, root: Path
-) -> tuple[Manifest, Images]:
-    """Read a release's manifest and all its modules; each image's file is below `root`.
-
-    StoreError for a blob that is not there or not right; the errors of `trust.judge_manifest`.
-    """
-    data = _blob(journal, statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
-    manifest = trust.judge_manifest(data, statement, policy)
-    images = {
-        name: None if entry is None else _image(journal, name, entry, root) for name, entry in manifest.modules.items()
-    }
-    return manifest, images
-
-
 def _judged(
     journal: Journal, policy: trust.TrustPolicy, base: str, seq: int, deadline: float
 ) -> tuple[trust.Head, Statement]:
@@ -107,34 +86,3 @@ def _entry(journal: Journal, seq: int, deadline: float) -> bytes | None:
         return journal.entry(seq)
     except TooLargeError:
         return b""
-
-
-def _image(journal: Journal, name: str, entry: ModuleEntry, root: Path) -> ModuleImage:
-    return ModuleImage(
-        name=name,
-        package=entry.package,
-        filename=str(root / entry.path),
-        source=_sized(journal, entry.source),
-        code=_sized(journal, entry.code),
-    )
-
-
-def _sized(journal: Journal, ref: BlobRef) -> bytes:
-    data = _blob(journal, ref.sha256, ref.size)
-    if len(data) != ref.size:
-        raise StoreError(
-            "store-corrupt", f"blob {ref.sha256[:12]}… is shorter than the manifest says", subject=ref.sha256
-        )
-    return data
-
-
-def _blob(journal: Journal, sha256: str, size: int) -> bytes:
-    data = journal.get_blob(sha256, size)
-    if data is None:
-        raise StoreError(
-            "blob-missing",
-            f"the bucket has no blob {sha256[:12]}…, which the release needs",
-            subject=sha256,
-            help="push again: what the server lacks is sent with it",
-        )
-    return data
