@@ -16,10 +16,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from habanero_receiver.config import ReceiverConfig
     from habanero_receiver.fleet.follower import Follower
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from habanero_receiver.fleet.node import Node
     from habanero_receiver.fleet.safepoint import Safepoint
     from habanero_receiver.hold import ASGIApp, Hold
+    from habanero_receiver.tasks.declared import Declaration, P, R, Task
+    from habanero_receiver.tasks.supervisor import Supervisor
 
 App = TypeVar("App")
 
@@ -44,6 +46,9 @@ class Receiver:
         self._starting = threading.Lock()
         self._node: Node | None = None
         self._threads: tuple[Follower, Heart] | None = None
+        self._declared: dict[str, Declaration] = {}
+        self._supervisor: Supervisor | None = None
+        self._up = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Receiver:
@@ -64,40 +69,98 @@ class Receiver:
         return self._config is not None
 
     def mount(self, app: App) -> App:
-        """Add the receiver to a FastAPI or Starlette app, once; gives the app back. Nothing is added when it is off."""
-        if not self.on or any(app is mounted for mounted in self._mounted):
+        """Add the receiver to a FastAPI or Starlette app, once; gives the app back.
+
+        Off, it adds nothing; supervised loops add one listener for the app's start and end.
+        """
+        if any(app is mounted for mounted in self._mounted):
             return app
         add_middleware: Any = getattr(app, "add_middleware", None)
-        if add_middleware is None:
+        if add_middleware is None and self.on:
             raise TypeError(
                 f"{type(app).__name__} has no add_middleware; help: app = receiver.wrap(app) for other ASGI apps"
             )
-        from habanero_receiver.http.asgi import ReceiverMiddleware
+        if self.on:
+            from habanero_receiver.http.asgi import ReceiverMiddleware
 
-        add_middleware(ReceiverMiddleware, receiver=self)
+            add_middleware(ReceiverMiddleware, receiver=self)
         self._mounted.append(app)
+        if self._supervisor is not None:
+            self._listen(app)
         return app
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """Give an ASGI app with the receiver around it; the very app when the receiver is off."""
+        """Give an ASGI app with the receiver around it; off, with nothing but a listener for its start and end."""
         if not self.on:
-            return app
+            from habanero_receiver.tasks.lifespan import TasksMiddleware
+
+            return TasksMiddleware(app, self)
         from habanero_receiver.http.asgi import ReceiverMiddleware
 
         return ReceiverMiddleware(app, self)
 
-    def start(self) -> None:
-        """Catch up with the journal and follow it from now on, in a program without ASGI. Once is enough.
+    @overload
+    def task(self, loop: Callable[P, R], /, *, state: object = None, name: str = "") -> Task[P, R]: ...
+    @overload
+    def task(self, /, *, state: object = None, name: str = "") -> Callable[[Callable[P, R]], Task[P, R]]: ...
+    def task(self, loop: Any = None, /, *, state: object = None, name: str = "") -> Any:
+        """Supervise a long-running loop: a decorator, or a call with the function.
 
-        Commits run in a thread of the receiver. HabaneroError when this process cannot run what it is to run.
+            @receiver.task(state=Ticks())
+            async def ticker(ticks): ...            # cancelled at its next await
+
+            @receiver.task
+            def poll(stop): ...                     # a thread; ends when stop.is_set()
+
+        The function is called with `state`, if there is one, and a plain function with a `threading.Event` after it.
+        It begins when the app is up and ends with it. When a swap changes its code it is asked to end, and begins
+        again with the same state; when it raises, it begins again after a pause that grows. On or off makes no
+        difference but that nothing is swapped when off.
+
+        Gives a handle (`state`, `phase`, `end()`) that can be called like the function. `name` tells loops of one
+        function apart; ValueError when another loop has it, TypeError for a generator.
+        """
+        if loop is None:
+            return lambda function: self.task(function, state=state, name=name)
+        from habanero_receiver.tasks import declared
+
+        first, supervisor = self._supervisor is None, self._supervised()
+        handle = declared.declare(self._declared, supervisor, loop, state, name)
+        if first:
+            for app in self._mounted:
+                self._listen(app)
+        if self._up:
+            supervisor.begin_new(self._declared[handle.name])
+        return handle
+
+    def start(self) -> None:
+        """Catch up with the journal and follow it from now on, in a program without ASGI; begin its supervised loops.
+
+        Called inside of an event loop, commits run on that loop from then on, and async loops live there; otherwise
+        commits run in a thread of the receiver. HabaneroError when this process cannot run what it is to run;
+        RuntimeError for an async loop where no event loop runs.
         """
         if self.on:
             from habanero_receiver.fleet.safepoint import HereSafepoint
 
-            self._start(HereSafepoint())
+            self._start(HereSafepoint(), _safepoint_of_this_loop())
+        self._up = True
+        if self._supervisor is not None:
+            self._supervisor.begin()
 
     def stop(self) -> None:
-        """Stop following and say so to the fleet. The code stays as it is; `start` goes on from there."""
+        """End the supervised loops, stop following and say so to the fleet.
+
+        The code stays as it is; `start` goes on from there. On an event loop, its own loops are asked and not waited
+        for: they end in its next turns.
+        """
+        self._up = False
+        if self._supervisor is not None:
+            self._supervisor.end()
+            self._supervisor.wait()
+        self._stop_following()
+
+    def _stop_following(self) -> None:
         with self._starting:
             threads, self._threads = self._threads, None
         if threads is not None:
@@ -114,10 +177,24 @@ class Receiver:
         await asyncio.to_thread(self._start, safepoint)
 
     async def leave_loop(self) -> None:
-        """Stop, as `stop` does, without blocking the loop."""
+        """Stop following, as `stop` does, without blocking the loop."""
         import asyncio
 
-        await asyncio.to_thread(self.stop)
+        await asyncio.to_thread(self._stop_following)
+
+    async def begin_tasks(self) -> None:
+        """Begin the supervised loops of an ASGI app, on the running event loop."""
+        self._up = True
+        self._supervised().begin()
+
+    async def end_tasks(self) -> None:
+        """End them, and wait a bounded time for it without blocking the loop."""
+        import asyncio
+
+        self._up = False
+        supervisor = self._supervised()
+        supervisor.end()
+        await asyncio.to_thread(supervisor.wait)
 
     def endpoints(self) -> ASGIApp:
         """Build the sub-app with the HTTP endpoints. Imports FastAPI."""
@@ -126,7 +203,34 @@ class Receiver:
 
         return app.build(Context(self._joined()))
 
-    def _start(self, safepoint: Safepoint) -> None:
+    def _supervised(self) -> Supervisor:
+        if self._supervisor is None:
+            from habanero_receiver.tasks.supervisor import Pace, Supervisor
+
+            self._supervisor = Supervisor(self._declared, self._in_swap, Pace())
+        return self._supervisor
+
+    def _in_swap(self) -> bool:
+        return self._node is not None and self._node.swap_lock.locked()
+
+    def _after_swap(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.settle()
+
+    def _listen(self, app: object) -> None:
+        """Have the loops begin and end with an app whose receiver is off: one that is on does that anyway."""
+        add_middleware: Any = getattr(app, "add_middleware", None)
+        if not self.on and not self._up and add_middleware is not None:
+            from habanero_receiver.tasks.lifespan import TasksMiddleware
+
+            try:
+                add_middleware(TasksMiddleware, receiver=self)
+            except RuntimeError:  # the app is up already: nothing will tell of its end, but its event loop ends too
+                self._up = True
+                self._supervised().begin()
+
+    def _start(self, safepoint: Safepoint, from_then: Safepoint | None = None) -> None:
+        """Go to the newest release at `safepoint`; later commits run at the other one, if it is given."""
         from habanero_receiver.fleet import join
         from habanero_receiver.fleet.follower import Follower
         from habanero_receiver.fleet.heart import Heart
@@ -135,6 +239,7 @@ class Receiver:
             node = self._joined()
             forked = node.identity.pid != os.getpid()
             join.enter(node, safepoint, strict=self._strict)
+            node.safepoint = from_then or safepoint
             if self._threads is None or forked:
                 self._threads = Follower(node), Heart(node)
                 for thread in self._threads:
@@ -148,11 +253,24 @@ class Receiver:
             if self._config is None:
                 raise RuntimeError("a receiver that is off joins nothing")
             self._node = join.join(self._config, boot.boot(self._config))
+            self._node.after_swap = self._after_swap
         return self._node
 
     @property
     def _strict(self) -> bool:
         return self._config is not None and self._config.boot == "require"
+
+
+def _safepoint_of_this_loop() -> Safepoint | None:
+    import asyncio
+
+    from habanero_receiver.fleet.safepoint import LoopSafepoint
+    from habanero_receiver.hold import Hold
+
+    try:
+        return LoopSafepoint(asyncio.get_running_loop(), Hold())
+    except RuntimeError:
+        return None
 
 
 def _config_of(environ: Mapping[str, str]) -> ReceiverConfig | None:

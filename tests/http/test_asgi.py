@@ -26,6 +26,12 @@ class FakeReceiver:
     async def leave_loop(self) -> None:
         self.calls.append("stop")
 
+    async def begin_tasks(self) -> None:
+        self.calls.append("tasks begin")
+
+    async def end_tasks(self) -> None:
+        self.calls.append("tasks end")
+
     def endpoints(self) -> Any:
         self.calls.append("build")
         return answering("receiver")
@@ -82,7 +88,7 @@ def test_without_a_lifespan_the_first_request_starts_it_once() -> None:
     """A server that runs no lifespan still gets a receiver that works."""
     receiver = FakeReceiver()
     ask(ReceiverMiddleware(answering("app"), receiver), http("/"), http("/"), http("/ws", kind="websocket"))
-    assert receiver.calls == ["start"]
+    assert receiver.calls == ["start", "tasks begin"]
 
 
 def test_the_endpoints_are_built_at_the_first_request_for_them_once() -> None:
@@ -124,7 +130,9 @@ def test_it_starts_before_the_app_and_stops_after_it() -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
     assert live(app, receiver) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert receiver.calls == ["start", "app starts", "told", "app stops", "stop", "told"]
+    assert receiver.calls == [
+        "start", "app starts", "tasks begin", "told", "tasks end", "app stops", "stop", "told"
+    ]  # fmt: skip
 
 
 def test_a_receiver_that_must_not_serve_ends_the_start() -> None:

@@ -82,6 +82,7 @@ def take(steps: tuple[Step, ...], attempt: Attempt) -> None:
         walk(steps, attempt)
     finally:
         node.swap_lock.release()
+        node.after_swap()
 
 
 def walk(steps: tuple[Step, ...], attempt: Attempt) -> None:

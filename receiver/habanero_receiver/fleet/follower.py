@@ -47,6 +47,7 @@ def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
             _go_to_newest(node)
     finally:
         node.swap_lock.release()
+        node.after_swap()
 
 
 def _go_to_newest(node: Node) -> None:
@@ -69,6 +70,7 @@ def go_back_to_base(node: Node) -> None:
         failure = node.failure
         _go_to(node, Release(trust.Head(0, node.base.digest, None)))
         node.failure = failure
+    node.after_swap()
 
 
 def _go_to(node: Node, release: Release) -> None:

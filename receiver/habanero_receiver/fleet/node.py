@@ -29,7 +29,7 @@ from habanero_receiver.fleet.safepoint import HereSafepoint
 from habanero_receiver.release.envelope import Envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from habanero_receiver.fleet.safepoint import Safepoint
     from habanero_receiver.journal.base import Base
@@ -79,7 +79,8 @@ class Node:
     """The state of one process. What may change is written only by the holder of `swap_lock`.
 
     `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
-    release that this process cannot take; `tell` wakes the heart when there is something to tell.
+    release that this process cannot take; `tell` wakes the heart when there is something to tell; `after_swap` is
+    called when `swap_lock` is free again, whatever came of the swap: the code may have changed.
     """
 
     identity: Identity
@@ -99,6 +100,7 @@ class Node:
     given_up: str = ""
     dirty: bool = False
     tell: threading.Event = field(default_factory=threading.Event)
+    after_swap: Callable[[], None] = lambda: None
     _refused_entry: tuple[int, str] | None = None
 
     @property

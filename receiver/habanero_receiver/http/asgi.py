@@ -1,7 +1,8 @@
 """The one middleware that a mounted receiver adds to an app: the way to its endpoints, the hold, start and stop.
 
 What it does: sends what is below the prefix to the receiver's own sub-app, lets everything else through the hold, and
-starts and stops the receiver with the app's lifespan (or at the first request, where the server has no lifespan).
+starts and stops the receiver and the supervised loops with the app's lifespan (or at the first request, where the
+server has none).
 What it does not: it imports no framework; the sub-app is built at the first request that wants it.
 
 The rule it upholds: apart from the moment of a commit, the app cannot tell that it is there.
@@ -14,6 +15,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from habanero_receiver.hold import Hold
+from habanero_receiver.tasks.lifespan import around
 
 if TYPE_CHECKING:
     from habanero_receiver.hold import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +36,14 @@ class Served(Protocol):
         """Stop."""
         ...
 
+    async def begin_tasks(self) -> None:
+        """Begin the app's supervised loops; again is no harm."""
+        ...
+
+    async def end_tasks(self) -> None:
+        """End them."""
+        ...
+
     def endpoints(self) -> ASGIApp:
         """Give the sub-app. Slow the first time: called in a thread."""
         ...
@@ -47,6 +57,7 @@ class ReceiverMiddleware:
         self._receiver = receiver
         self._hold = Hold()
         self._started = False
+        self._served = False
         self._starting: asyncio.Lock | None = None
         self._endpoints: ASGIApp | None = None
 
@@ -56,8 +67,8 @@ class ReceiverMiddleware:
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        if not self._started:
-            await self._start()
+        if not self._served:
+            await self._serve()
         if kind == "http":
             if PREFIX in scope["path"] and (inner := _below_prefix(scope)) is not None:
                 await (await self._sub_app())(inner, receive, send)
@@ -80,6 +91,12 @@ class ReceiverMiddleware:
                 await self._receiver.enter_loop(self._hold)
                 self._started = True
 
+    async def _serve(self) -> None:
+        """Make sure, at the first request, of what a lifespan has done before: not every server has one."""
+        await self._start()
+        await self._receiver.begin_tasks()
+        self._served = True
+
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the app's own start-up code runs, so that it already is the release's; stop after its end."""
         first = await receive()
@@ -90,14 +107,15 @@ class ReceiverMiddleware:
             await send({"type": "lifespan.startup.failed", "message": f"habanero: {error}"})
             return
         # An app without lifespan raises here at once, and the server goes on without: then so does the receiver.
-        await self._app(scope, _again(first, receive), self._stop_before_the_last(send))
+        receiving, sending = around(self._receiver, _again(first, receive), self._stop_before_the_last(send))
+        await self._app(scope, receiving, sending)
 
     def _stop_before_the_last(self, send: Send) -> Send:
         """Stop before the server is told that the app is done: once it knows, it ends the process."""
 
         async def sending(message: Message) -> None:
             if message["type"] in _LAST and self._started:
-                self._started = False
+                self._started = self._served = False
                 await self._receiver.leave_loop()
             await send(message)
 
