@@ -5,12 +5,13 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check test-all bench clean
+.PHONY: help demo test check test-all bench oracle clean
 help:
 	@echo "make demo      the main job on a real server, in under a minute"
 	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
 	@echo "make test-all  the tests on every Python from 3.11 up that is found"
 	@echo "make check     ruff and mypy --strict"
+	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, boot; printed as ratios beside a floor"
 
 $(STAMP): pyproject.toml tools/find_python.sh
@@ -40,6 +41,11 @@ test-all:
 	   echo "== Python $$minor ($$python)"; \
 	   $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$minor" || exit 1; \
 	 done
+
+# The cases of the swap contract; ENGINE=jurigged and the like for others, where they are installed.
+ENGINE ?= tests/corpus/driver.py
+corpus: $(STAMP)
+	$(RUN) tests/corpus/run.py --engine $(ENGINE) --python $(RUN) --verbose
 
 bench: $(STAMP)
 	$(RUN) -m benchmarks.save_to_live
