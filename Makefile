@@ -13,6 +13,7 @@ help:
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, boot; printed as ratios beside a floor"
+	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
 
 $(STAMP): pyproject.toml tools/find_python.sh
 	@python=$${PYTHON:-"$(PYTHON)"}; [ -n "$$python" ] || python=$$(sh tools/find_python.sh) || exit 2; \
@@ -50,6 +51,9 @@ corpus: $(STAMP)
 bench: $(STAMP)
 	$(RUN) -m benchmarks.save_to_live
 	$(RUN) -m benchmarks.commit_pause
+
+oracle: $(STAMP)
+	@PYTHONPATH=tests $(RUN) -m oracle $(ORACLE)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,94 @@
+"""Runs the oracle and prints its table: ``python -m oracle [--generated N] [--seed N] [--packages NAME,...] [-v]``.
+
+Steps, and how many of them are equal, refused (by reason) and wrong; exit 1 if any is wrong. The generated part is one
+row, each package another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+
+from oracle.generate import generated
+from oracle.judge import EQUAL, INVALID, REFUSED, WRONG, Step
+from oracle.packages import PACKAGES, steps
+from oracle.step import Processes
+
+
+@dataclass(slots=True)
+class Row:
+    """The steps of one source."""
+
+    name: str
+    verdicts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+    def add(self, step: Step) -> None:
+        self.verdicts[step.verdict] += 1
+        for reason in dict.fromkeys(step.reasons):
+            self.reasons[step.verdict, reason] += 1
+        self.kept.update(reason for _, reason in step.kept)
+
+
+def table(rows: list[Row]) -> str:
+    """The rows and their sum, as text."""
+    total = Row("all")
+    for row in rows:
+        total.verdicts.update(row.verdicts)
+        total.kept.update(row.kept)
+    lines = [f"{'':24}{'steps':>7}{'equal':>7}{'refused':>9}{'wrong':>7}{'invalid':>9}   kept: used, computed"]
+    for row in [*rows, total]:
+        v = row.verdicts
+        kept = f"{row.kept['used']:>9},{row.kept['computed']:>6}"
+        lines.append(f"{row.name:24}{v.total():>7}{v[EQUAL]:>7}{v[REFUSED]:>9}{v[WRONG]:>7}{v[INVALID]:>9}{kept:>23}")
+    return "\n".join(lines)
+
+
+def reasons(rows: list[Row], verdict: str) -> str:
+    """By reason, how often a verdict was given."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        found.update({reason: n for (given, reason), n in row.reasons.items() if given == verdict})
+    return "\n".join(f"  {n:5}  {reason.strip()[:200]}" for reason, n in found.most_common())
+
+
+def main(words: list[str]) -> int:
+    """Runs what is asked for; the exit code tells whether anything was wrong."""
+    parser = argparse.ArgumentParser(prog="oracle", description=__doc__.partition("\n")[0])
+    parser.add_argument("--generated", type=int, default=1000, help="how many histories of edits to make up")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--packages", default="all", help="names, or none")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every difference, and every refusal's reasons")
+    asked = parser.parse_args(words)
+    chosen = [p for p in PACKAGES if asked.packages == "all" or p.name in asked.packages.split(",")]
+    rows = []
+    with Processes() as processes:
+        if asked.generated:
+            rows.append(row := Row("generated edits"))
+            for step in generated(processes, asked.generated, asked.seed):
+                row.add(step)
+                _tell("generated", step, verbose=asked.verbose)
+        for package in chosen:
+            rows.append(row := Row(package.name))
+            for title, step in steps(package, processes):
+                row.add(step)
+                _tell(title, step, verbose=asked.verbose)
+    print(table(rows))
+    for verdict in (REFUSED, WRONG):
+        print(f"\n{verdict}, by reason:\n{reasons(rows, verdict) or '  none'}")
+    return int(any(row.verdicts[WRONG] for row in rows))
+
+
+def _tell(title: str, step: Step, *, verbose: bool) -> None:
+    if title != "generated" or (verbose and step.verdict == WRONG):
+        print(f"{step.verdict:8} {title}", flush=True)
+    if verbose and step.verdict != EQUAL:
+        for line in step.differences or step.reasons:
+            print(f"         {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

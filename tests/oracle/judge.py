@@ -1,0 +1,83 @@
+"""Judges one step, from what the live and the fresh process became. Pure.
+
+equal     the live process is what a fresh one is, in all but kept state; and what it does is what a fresh one does,
+          where no kept state is computed from what changed
+refused   the swap was refused, or rolled back, and the process is exactly what it was; the reason must be true: where a
+          fresh process imports the new sources, "the new code raised" is not
+wrong     anything else
+invalid   the new sources cannot be imported at all, and the swap did not notice: told apart, never counted as equal
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from oracle.compare import Difference, Moment, compare, old_code, unchanged
+from oracle.snapshot import Graph
+from oracle.step import Outcome, Swap, Tree
+from oracle.units import Edit, Path
+
+EQUAL, REFUSED, WRONG, INVALID = "equal", "refused", "wrong", "invalid"
+
+
+@dataclass(slots=True)
+class Step:
+    """One swap, judged."""
+
+    verdict: str
+    reasons: list[str] = field(default_factory=list)
+    """Of a refusal: what the engine said. Of a wrong step: what kinds of difference there are."""
+    differences: list[Difference] = field(default_factory=list)
+    kept: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def judge(trees: list[Tree], live: Outcome, fresh: list[Outcome], again: list[Outcome] | None = None) -> list[Step]:
+    """Judges every swap of a live process. ``fresh`` holds one process for each tree after the first.
+
+    ``again`` are second fresh processes: where two fresh processes differ, nothing can be said of the live one.
+    """
+    if live.error:
+        return [Step(WRONG, ["the first version does not run"], [Difference(("",), "error", live.error, "")])]
+    steps: list[Step] = []
+    moments = [Moment(live.imported, live.used)]
+    for index, swap in enumerate(live.swaps):
+        new = fresh[index]
+        if swap.broken:
+            steps.append(Step(WRONG, ["the engine broke"], [Difference(("",), "broken", swap.broken, "")]))
+            break
+        if swap.refused:
+            steps.append(_judge_refusal(swap, moments[-1].after, new))
+            break
+        if new.error:
+            steps.append(Step(INVALID, ["the new sources cannot be imported"]))
+            break
+        edit = Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
+        verdict = compare(swap.after, new.imported, moments, edit, swap.stale)
+        found = verdict.differences + old_code(swap.after, new.codes, swap.stale)
+        if again is not None:
+            unstable = _unstable(new.imported, again[index].imported, edit)
+            found = [d for d in found if d.path not in unstable]
+        if swap.result != new.result and not any(reason == "computed" for _, reason in verdict.kept):
+            found.append(Difference(("use",), "result", str(swap.result), str(new.result)))
+        kinds = sorted({d.what for d in found})
+        steps.append(Step(WRONG if found else EQUAL, kinds, found, verdict.kept))
+        if found:
+            break  # what comes after it tells of the same
+        moments.append(Moment(swap.after, swap.used))
+    return steps
+
+
+def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome) -> Step:
+    found = unchanged(before, swap.after)
+    if found:
+        return Step(WRONG, ["refused, yet changed"], found)
+    if swap.raised and not fresh.error:
+        told = [Difference(("",), "reason", reason, swap.cause[-1500:]) for reason in swap.refused]
+        return Step(WRONG, ["refused without a true reason"], told)
+    return Step(REFUSED, swap.refused)
+
+
+def _unstable(one: Graph, other: Graph, edit: Edit) -> set[Path]:
+    """Places that differ from one fresh process to the next."""
+    moments = [Moment(one, one)]
+    return {d.path for d in compare(one, other, moments, edit, set()).differences}
