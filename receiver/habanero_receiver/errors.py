@@ -28,11 +28,15 @@ NOT_SENT = 0
 
 @dataclass(frozen=True, slots=True)
 class CodeInfo:
-    """What a code means: its HTTP status (`NOT_SENT` if it stays local), the command's exit code, a short title."""
+    """What a code means: its HTTP status (`NOT_SENT` if it stays local), the command's exit code, a short title.
+
+    `help` is what to do when whoever raises the error knows nothing better.
+    """
 
     status: int
     exit: int
     title: str
+    help: str = ""
 
 
 class HabaneroError(Exception):
@@ -55,7 +59,7 @@ class HabaneroError(Exception):
         self.code = code
         self.message = message
         self.subject = subject
-        self.help = help
+        self.help = help or self.info.help
         self.details = dict(details or {})
 
     def __str__(self) -> str:
@@ -107,61 +111,73 @@ class ConfigError(HabaneroError):
     """A setting, a key file or an address that cannot be used."""
 
 
+_SAME_VERSION = "use the same version of habanero-py on both sides"
+_ON_THE_WAY = "push again; if it stays so, look for a proxy that changes or cuts bodies"
+_SMALLER = "push fewer or smaller modules, or deploy with a restart"
+_OURS = "report it, please: this is a bug of ours"
+
 CODES: Mapping[str, CodeInfo] = MappingProxyType({
     # RequestError: the frame of a push
     "magic": CodeInfo(400, REFUSED, "Not a push"),
-    "truncated": CodeInfo(400, REFUSED, "Body shorter or longer than it says"),
-    "envelope-size": CodeInfo(413, REFUSED, "Envelope empty or too large"),
-    "unexpected-blob": CodeInfo(400, REFUSED, "Blob that the manifest does not ask for"),
+    "truncated": CodeInfo(400, REFUSED, "Body shorter or longer than it says", _ON_THE_WAY),
+    "envelope-size": CodeInfo(413, REFUSED, "Envelope empty or too large", _SAME_VERSION),
+    "unexpected-blob": CodeInfo(400, REFUSED, "Blob that the manifest does not ask for", _SAME_VERSION),
     "blob-missing": CodeInfo(400, REFUSED, "Blob neither sent nor held"),
-    "blob-digest": CodeInfo(400, REFUSED, "Blob does not match its digest"),
+    "blob-digest": CodeInfo(400, REFUSED, "Blob does not match its digest", _ON_THE_WAY),
     # RequestError: text and JSON
-    "json": CodeInfo(400, REFUSED, "Not JSON"),
-    "json-depth": CodeInfo(400, REFUSED, "JSON nested too deeply"),
-    "duplicate-key": CodeInfo(400, REFUSED, "Key given twice"),
-    "number": CodeInfo(400, REFUSED, "Number that is not a safe integer"),
-    "not-utf8": CodeInfo(400, REFUSED, "Not UTF-8"),
-    "surrogate": CodeInfo(400, REFUSED, "Lone surrogate in text"),
-    "base64": CodeInfo(400, REFUSED, "Not canonical base64"),
-    "schema": CodeInfo(400, REFUSED, "Field missing, unknown or of the wrong kind"),
+    "json": CodeInfo(400, REFUSED, "Not JSON", _SAME_VERSION),
+    "json-depth": CodeInfo(400, REFUSED, "JSON nested too deeply", _SAME_VERSION),
+    "duplicate-key": CodeInfo(400, REFUSED, "Key given twice", _SAME_VERSION),
+    "number": CodeInfo(400, REFUSED, "Number that is not a safe integer", _SAME_VERSION),
+    "not-utf8": CodeInfo(400, REFUSED, "Not UTF-8", _SAME_VERSION),
+    "surrogate": CodeInfo(400, REFUSED, "Lone surrogate in text", "rename the file whose name cannot be decoded"),
+    "base64": CodeInfo(400, REFUSED, "Not canonical base64", _SAME_VERSION),
+    "schema": CodeInfo(400, REFUSED, "Field missing, unknown or of the wrong kind", _SAME_VERSION),
     # RequestError: statement and manifest
-    "payload-size": CodeInfo(413, REFUSED, "Statement too large"),
+    "payload-size": CodeInfo(413, REFUSED, "Statement too large", "shorten the gate's command or the author's name"),
     "statement-type": CodeInfo(422, REFUSED, "Not a release statement"),
-    "statement-kind": CodeInfo(422, REFUSED, "Kind of release not known here"),
-    "subject": CodeInfo(400, REFUSED, "Not exactly one manifest as subject"),
-    "digest": CodeInfo(400, REFUSED, "Not a sha256 digest in lower case"),
-    "time": CodeInfo(400, REFUSED, "Not a time in UTC"),
-    "manifest-size": CodeInfo(413, REFUSED, "Manifest empty or too large"),
-    "manifest-digest": CodeInfo(400, REFUSED, "Manifest is not the signed one"),
-    "manifest-version": CodeInfo(422, REFUSED, "Manifest of another version"),
-    "too-many-modules": CodeInfo(413, REFUSED, "Too many modules"),
-    "module-name": CodeInfo(403, REFUSED, "Not an acceptable module name"),
-    "module-path": CodeInfo(400, REFUSED, "Path does not belong to the module"),
-    "blob-size": CodeInfo(413, REFUSED, "Blob empty or too large"),
-    "total-size": CodeInfo(413, REFUSED, "Release too large"),
-    "size-conflict": CodeInfo(400, REFUSED, "One digest with two sizes"),
+    "statement-kind": CodeInfo(422, REFUSED, "Kind of release not known here", _SAME_VERSION),
+    "subject": CodeInfo(400, REFUSED, "Not exactly one manifest as subject", _SAME_VERSION),
+    "digest": CodeInfo(400, REFUSED, "Not a sha256 digest in lower case", _SAME_VERSION),
+    "time": CodeInfo(400, REFUSED, "Not a time in UTC", _SAME_VERSION),
+    "manifest-size": CodeInfo(413, REFUSED, "Manifest empty or too large", _SMALLER),
+    "manifest-digest": CodeInfo(400, REFUSED, "Manifest is not the signed one", _ON_THE_WAY),
+    "manifest-version": CodeInfo(422, REFUSED, "Manifest of another version", _SAME_VERSION),
+    "too-many-modules": CodeInfo(413, REFUSED, "Too many modules", _SMALLER),
+    "module-name": CodeInfo(
+        403, REFUSED, "Not an acceptable module name", "rename the module to what Python can import"
+    ),
+    "module-path": CodeInfo(400, REFUSED, "Path does not belong to the module", _SAME_VERSION),
+    "blob-size": CodeInfo(413, REFUSED, "Blob empty or too large", _SMALLER),
+    "total-size": CodeInfo(413, REFUSED, "Release too large", _SMALLER),
+    "size-conflict": CodeInfo(400, REFUSED, "One digest with two sizes", _SAME_VERSION),
     # RequestError: HTTP
     "media-type": CodeInfo(415, REFUSED, "Wrong media type"),
     "content-encoding": CodeInfo(415, REFUSED, "Body must not be encoded"),
     "body-size": CodeInfo(413, REFUSED, "Body too large"),
     "body-timeout": CodeInfo(408, UNREACHABLE, "Body came too slowly"),
     "bad-query": CodeInfo(400, REFUSED, "Query that cannot be read"),
-    "not-found": CodeInfo(404, REFUSED, "Nothing here"),
-    "method-not-allowed": CodeInfo(405, REFUSED, "Method not allowed"),
+    "not-found": CodeInfo(404, REFUSED, "Nothing here", "the address ends with the receiver's prefix, /_habanero"),
+    "method-not-allowed": CodeInfo(405, REFUSED, "Method not allowed", _SAME_VERSION),
     "too-many-failures": CodeInfo(429, REFUSED, "Too many failed pushes"),
     "busy": CodeInfo(503, REFUSED, "Another push is running"),
     # TrustError
     "unauthorized": CodeInfo(401, NOT_TRUSTED, "Not signed by who may"),
     "wrong-target": CodeInfo(403, NOT_TRUSTED, "Signed for another deployment"),
-    "wrong-request": CodeInfo(403, NOT_TRUSTED, "Signed for another request"),
+    "wrong-request": CodeInfo(
+        403, NOT_TRUSTED, "Signed for another request", "look for a proxy that rewrites paths between you and the app"
+    ),
     "expired": CodeInfo(403, NOT_TRUSTED, "Signature is too old"),
     "not-yet-valid": CodeInfo(403, NOT_TRUSTED, "Signature is from the future"),
-    "window": CodeInfo(403, NOT_TRUSTED, "Signature would be valid for too long"),
+    "window": CodeInfo(
+        403, NOT_TRUSTED, "Signature would be valid for too long",
+        "set the clocks of both machines by NTP, and use one version on both sides",
+    ),
     "time-went-backwards": CodeInfo(403, NOT_TRUSTED, "Issued before the release that runs"),
     "module-not-allowed": CodeInfo(403, REFUSED, "Module outside the allowed packages"),
     # ConflictError
     "base-mismatch": CodeInfo(409, REFUSED, "Made for other deployed code"),
-    "not-next": CodeInfo(409, REFUSED, "Not the next release"),
+    "not-next": CodeInfo(409, REFUSED, "Not the next release", "push again: it is compared with what runs now"),
     "python-mismatch": CodeInfo(409, REFUSED, "Built for another Python"),
     "base-changed": CodeInfo(409, REFUSED, "Deployed code changed on disk"),
     # SwapError
@@ -172,13 +188,15 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "rolled-back": CodeInfo(500, ROLLED_BACK, "Change raised and was undone"),
     "dirty": CodeInfo(500, OUT_OF_STEP, "Change raised and could not be undone"),
     # StoreError
-    "store": CodeInfo(503, UNREACHABLE, "Bucket cannot be used"),
-    "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket"),
+    "store": CodeInfo(503, UNREACHABLE, "Bucket cannot be used", "look at the disk and the rights of HABANERO_BUCKET"),
+    "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket", _OURS),
     "store-missing": CodeInfo(503, UNREACHABLE, "Bucket does not exist"),
     "store-not-exclusive": CodeInfo(500, REFUSED, "Bucket does not enforce create-only writes"),
-    "journal-gap": CodeInfo(500, REFUSED, "Journal lacks an entry"),
+    "journal-gap": CodeInfo(
+        500, REFUSED, "Journal lacks an entry", "restore the bucket, or restart the servers to begin from what it holds"
+    ),
     "base-unreadable": CodeInfo(500, REFUSED, "Deployed code cannot be read"),
-    "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there"),
+    "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there", "restore the bucket, or push again"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
     # on the laptop, before anything is signed or sent
     "bad-watch": CodeInfo(NOT_SENT, USAGE, "Entry of watch that cannot be watched"),
@@ -190,10 +208,12 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "python-not-found": CodeInfo(NOT_SENT, REFUSED, "No Python here like the server's"),
     "builder-failed": CodeInfo(NOT_SENT, REFUSED, "Building ended without a result"),
     # any fault of ours
-    "internal": CodeInfo(500, BUG, "Unexpected error"),
+    "internal": CodeInfo(500, BUG, "Unexpected error", "the traceback tells where; report it, please"),
     # ConfigError: the server's settings
-    "bad-setting": CodeInfo(NOT_SENT, USAGE, "Setting that cannot be used"),
-    "bad-toml": CodeInfo(NOT_SENT, USAGE, "pyproject.toml cannot be used"),
+    "bad-setting": CodeInfo(
+        NOT_SENT, USAGE, "Setting that cannot be used", "docs/how-it-works.md lists the settings and their forms"
+    ),
+    "bad-toml": CodeInfo(NOT_SENT, USAGE, "pyproject.toml cannot be used", "mend the file; nothing was read of it"),
     "bucket-url": CodeInfo(NOT_SENT, USAGE, "Bucket address that cannot be used"),
     "bucket-scheme": CodeInfo(NOT_SENT, USAGE, "Kind of bucket that is not supported"),
     "bucket-owner": CodeInfo(NOT_SENT, USAGE, "Bucket that belongs to another user"),
@@ -201,10 +221,16 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "command-not-found": CodeInfo(NOT_SENT, USAGE, "Command that cannot be started"),
     "usage": CodeInfo(NOT_SENT, USAGE, "Command line that cannot be used"),
     # ConfigError: trusted keys
-    "trust-file": CodeInfo(NOT_SENT, USAGE, "File of trusted keys that cannot be trusted"),
+    "trust-file": CodeInfo(
+        NOT_SENT, USAGE, "File of trusted keys that cannot be trusted",
+        "name a file that the server's user can read in HABANERO_TRUSTED_KEYS_FILE",
+    ),
     "key-type": CodeInfo(NOT_SENT, USAGE, "Key of a kind that is not supported"),
-    "key-line": CodeInfo(NOT_SENT, USAGE, "Line that is not a trusted key"),
-    "key-options": CodeInfo(NOT_SENT, USAGE, "Option of a trusted key that is not supported"),
+    "key-line": CodeInfo(NOT_SENT, USAGE, "Line that is not a trusted key", "write: ana@laptop ssh-ed25519 AAAA…"),
+    "key-options": CodeInfo(NOT_SENT, USAGE, "Option of a trusted key that is not supported", "give each option once"),
     "key-twice": CodeInfo(NOT_SENT, USAGE, "Trusted key listed twice"),
-    "threshold": CodeInfo(NOT_SENT, USAGE, "Threshold that cannot be met"),
+    "threshold": CodeInfo(
+        NOT_SENT, USAGE, "Threshold that cannot be met",
+        "HABANERO_THRESHOLD is a number from 1 to that of the trusted keys",
+    ),
 })

@@ -67,6 +67,26 @@ def test_every_code_that_is_raised_is_in_the_table() -> None:
     assert unknown == []
 
 
+def test_every_error_says_what_to_do() -> None:
+    """Where an error is made without help, its code has some."""
+    ours, silent = our_errors(), []
+    for file, tree in trees():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            name, code = getattr(node.func, "id", getattr(node.func, "attr", "")), node.args[0].value
+            helped = any(keyword.arg in ("help", None) for keyword in node.keywords)
+            if name in ours and code in ALL and not helped and not ALL[code].help:
+                silent.append(f"{file.relative_to(ROOT)}:{node.lineno} {code}")
+    assert silent == []
+
+
+def test_help_of_its_own_goes_before_the_codes() -> None:
+    """Who raises an error may know better than the table."""
+    assert ConfigError("threshold", "x", help="mine").help == "mine"
+    assert ConfigError("threshold", "x").help == ALL["threshold"].help != ""
+
+
 def test_every_code_in_the_table_is_used() -> None:
     """The table promises nothing that no longer happens."""
     used = {

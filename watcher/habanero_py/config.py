@@ -173,6 +173,9 @@ def _choose(wanted: str | None, targets: Mapping[str, object], *, complete: bool
     )
 
 
+_KEY_ALONE = "leave it out: requests are signed with the key, and need no password"
+
+
 def check_url(url: str) -> None:
     """Refuses what would send a release in the clear: plain http is for this machine only."""
     try:
@@ -188,7 +191,7 @@ def check_url(url: str) -> None:
             help="for example https://app.example.com/_habanero",
         )
     if parts.username or parts.password:
-        raise ConfigError("bad-url", "the address holds a user name or password", subject="url")
+        raise ConfigError("bad-url", "the address holds a user name or password", subject="url", help=_KEY_ALONE)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigError(
             "insecure-url",

@@ -130,6 +130,7 @@ def _check_name(name: str, what: str) -> None:
             "bad-name",
             f"{name!r} cannot name a {what}: lower-case letters, digits and hyphens, at most 63",
             subject=name,
+            help="for example: habanero-py init production --app shop --url https://shop.example.com/_habanero",
         )
 
 

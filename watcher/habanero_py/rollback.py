@@ -36,6 +36,7 @@ def plan(view: View, releases: Releases, number: int | None) -> RollbackTo:
             "no-such-release",
             "nothing was ever pushed over this base: there is nothing to take back",
             subject="rollback",
+            help="to go back behind what is deployed, deploy an older version",
         )
     wanted = _before(releases.past(view.head)) if number is None else number
     past = releases.number(wanted) if wanted else None

@@ -36,6 +36,7 @@ AskPassphrase = Callable[[Path], str]
 """Asks the person at the terminal; raises nothing when the answer is empty."""
 
 MAX_KEY_BYTES = 64 * 1024
+_MAKE = "make one with habanero-py init, or name yours: --key ~/.ssh/id_ed25519"
 _TRIES = 3
 _BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _END = b"-----END OPENSSH PRIVATE KEY-----"
@@ -75,7 +76,7 @@ def load_signer(path: Path, ask: AskPassphrase | None = None) -> FileSigner:
     encrypted = _check_type(data, path)
     private = _decrypt(data, path, ask) if encrypted else _load(data, path, None)
     if private is None:
-        raise ConfigError("key-unreadable", f"{path} cannot be read as an OpenSSH key", subject=str(path))
+        raise ConfigError("key-unreadable", f"{path} cannot be read as an OpenSSH key", subject=str(path), help=_MAKE)
     return FileSigner(public=_public(private, _comment(path)), _private=private)
 
 
@@ -120,10 +121,10 @@ def _read_private(path: Path) -> bytes:
             "key-missing",
             f"there is no key at {path}",
             subject=str(path),
-            help="make one with habanero-py init, or name yours: --key ~/.ssh/id_ed25519",
+            help=_MAKE,
         ) from None
     except OSError as error:
-        raise ConfigError("key-unreadable", f"{path}: {error.strerror}", subject=str(path)) from error
+        raise ConfigError("key-unreadable", f"{path}: {error.strerror}", subject=str(path), help=_MAKE) from error
     try:
         _check_mode(os.fstat(handle), path)
         return os.read(handle, MAX_KEY_BYTES)
@@ -133,9 +134,9 @@ def _read_private(path: Path) -> bytes:
 
 def _check_mode(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError("key-unreadable", f"{path} is not a regular file", subject=str(path))
+        raise ConfigError("key-unreadable", f"{path} is not a regular file", subject=str(path), help=_MAKE)
     if status.st_uid not in (os.geteuid(), 0):
-        raise ConfigError("key-permissions", f"{path} belongs to another user", subject=str(path))
+        raise ConfigError("key-permissions", f"{path} belongs to another user", subject=str(path), help=_MAKE)
     if status.st_mode & 0o077:
         raise ConfigError(
             "key-permissions",
@@ -159,7 +160,7 @@ def _check_type(data: bytes, path: Path) -> bool:
         blob = base64.b64decode(b"".join(data[begin + len(_BEGIN) : end].split()), validate=True)
         cipher, kind = _read_header(blob)
     except (binascii.Error, ValueError, IndexError) as error:
-        raise ConfigError("key-unreadable", f"{path} is damaged: {error}", subject=str(path)) from error
+        raise ConfigError("key-unreadable", f"{path} is damaged: {error}", subject=str(path), help=_MAKE) from error
     if kind != _TYPE:
         raise ConfigError(
             "key-type",
@@ -204,7 +205,7 @@ def _decrypt(data: bytes, path: Path, ask: AskPassphrase | None) -> Ed25519Priva
         private = _load(data, path, answer.encode()) if answer else None
         if private is not None:
             return private
-    raise ConfigError("key-encrypted", f"the passphrase does not open {path}", subject=str(path))
+    raise ConfigError("key-encrypted", f"the passphrase does not open {path}", subject=str(path), help=_MAKE)
 
 
 def _load(data: bytes, path: Path, passphrase: bytes | None) -> Ed25519PrivateKey | None:
