@@ -20,6 +20,7 @@ MAY_KNOW = {
     "errors": set(),
     "release": {"errors"},
     "swap": set(),
+    "tasks": set(),
     "trust": {"errors", "release"},
     "journal": {"errors", "release", "trust", "swap"},
     "overlay": {"swap"},
@@ -81,6 +82,12 @@ def test_the_watcher_knows_the_receivers_formats_alone(file: Path) -> None:
     """The laptop shares formats, units and errors with the server, nothing that acts."""
     known = {layer_of(name) for name in imports_of(file) if name.startswith("habanero_receiver.")}
     assert known <= WATCHER_MAY_KNOW
+
+
+def test_one_module_knows_the_http_client() -> None:
+    """It can be replaced in one place."""
+    knowing = [file.name for file in WATCHER_FILES if "httpx" in imports_of(file)]
+    assert knowing == ["client.py"]
 
 
 @pytest.mark.parametrize("module", ["habanero_receiver", "habanero_receiver.boot", "habanero_receiver.swap.image"])

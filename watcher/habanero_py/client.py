@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
@@ -32,6 +33,9 @@ READ_TIMEOUT_S = 10.0
 PUSH_TIMEOUT_S = 60.0
 BUSY_TIMEOUT_S = 15.0
 READ_WINDOW = timedelta(minutes=2)
+
+Transport: TypeAlias = httpx.BaseTransport
+"""What carries requests: the network, or in a test something in its place."""
 
 
 class RemoteError(HabaneroError):

@@ -13,11 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-import httpx
-
 from habanero_py import events as e
 from habanero_py.builder import Builder
-from habanero_py.client import Server
+from habanero_py.client import Server, Transport
 from habanero_py.config import Config
 from habanero_py.foreign import Foreign
 from habanero_py.gate import GateLimits, GateResult, GateRun
@@ -100,7 +98,7 @@ class Session:
         emit: Callable[[e.Event], None],
         *,
         ask_passphrase: AskPassphrase | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.config = config
         self.emit = emit
