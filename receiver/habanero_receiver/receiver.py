@@ -254,6 +254,7 @@ class Receiver:
                 raise RuntimeError("a receiver that is off joins nothing")
             self._node = join.join(self._config, boot.boot(self._config))
             self._node.after_swap = self._after_swap
+            self._node.stuck_tasks = lambda: self._supervisor.stuck() if self._supervisor is not None else ()
         return self._node
 
     @property

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from nodes import World
 from serving import Shop
 from supervised import DEADLINE_S, turned
 
 from habanero_receiver import Receiver
+from habanero_receiver.fleet.heartbeat import Failure, decode
 
 
 async def live(app: Any, meanwhile: Any) -> None:
@@ -202,3 +204,15 @@ def test_a_forked_child_has_no_loops_until_it_starts(receiver: Receiver, tmp_pat
     environ = {name: text for name, text in Shop(tmp_path / "s").environ().items() if not name.startswith("HABANERO")}
     done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_stuck_loop_is_in_the_workers_heartbeat(tmp_path: Path) -> None:
+    """Whoever looks at the fleet sees it, unless there is worse to tell."""
+    world = World(tmp_path)
+    assert world.node.beat_now().failed is None
+    world.node.stuck_tasks = lambda: ("shop.ticker",)
+    failed = world.node.beat_now().failed
+    assert failed is not None and failed.code == "task-stuck" and "shop.ticker" in failed.message
+    assert decode(world.node.beat_now().encode()) is not None
+    world.node.failure = Failure(3, "swap-refused", "no")
+    assert world.node.beat_now().failed == world.node.failure

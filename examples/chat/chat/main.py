@@ -1,27 +1,16 @@
 """The application: WebSockets in, rendered messages out, and a ticker that never stops."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from chat import room, ticker
 from habanero_receiver import Receiver
 
-
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Runs the ticker for as long as the server lives."""
-    task = asyncio.create_task(ticker.run())
-    yield
-    task.cancel()
-
-
-app = FastAPI(title="chat", lifespan=lifespan)
+app = FastAPI(title="chat")
 receiver = Receiver.from_env()
 receiver.mount(app)
+receiver.task(ticker.run, state=ticker.state)
 
 
 @app.get("/health")

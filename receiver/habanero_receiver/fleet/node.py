@@ -80,7 +80,8 @@ class Node:
 
     `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
     release that this process cannot take; `tell` wakes the heart when there is something to tell; `after_swap` is
-    called when `swap_lock` is free again, whatever came of the swap: the code may have changed.
+    called when `swap_lock` is free again, whatever came of the swap: the code may have changed; `stuck_tasks` names
+    the supervised loops that do not end.
     """
 
     identity: Identity
@@ -101,6 +102,7 @@ class Node:
     dirty: bool = False
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
+    stuck_tasks: Callable[[], tuple[str, ...]] = tuple
     _refused_entry: tuple[int, str] | None = None
 
     @property
@@ -172,8 +174,14 @@ class Node:
             since=self.since,
             started=me.started,
             updated=time.time(),
-            failed=self.failure,
+            failed=self.failure or self._stuck(),
         )
+
+    def _stuck(self) -> heartbeat.Failure | None:
+        """Supervised loops that do not end are a part of this process that does not run its release."""
+        names = ", ".join(self.stuck_tasks())
+        message = f"asked to end and going on with their old code: {names}"
+        return heartbeat.Failure(self.running_seq or 0, "task-stuck", heartbeat.clip(message)) if names else None
 
     def beat(self) -> None:
         """Write this worker's heartbeat. A bucket that cannot take it is logged and not raised."""
