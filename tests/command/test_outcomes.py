@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import httpx
 import pytest
+from fake_receiver import URL
 
 from habanero_py import deliver
 from habanero_py import events as e
+from habanero_py.client import Server
 from habanero_py.codes import exit_code
-from habanero_receiver.errors import HabaneroError
+from habanero_receiver.errors import HabaneroError, StoreError
 
 PRICE_2 = "def price():\n    return 2\n"
 
@@ -107,6 +112,28 @@ def test_a_busy_server_is_asked_again(ana, changed) -> None:
     ana.receiver.busy = 2
     assert changed.pusher.push() == 0
     assert ana.receiver.requests == ["POST /v1/push"] * 3
+
+
+def test_a_bucket_that_fails_is_not_pushed_to_again_and_again(ana, changed) -> None:
+    """The server made the change and undid it before it said so: it does that once for one push."""
+    changed.server._sleep = lambda seconds: None
+    ana.receiver.refuse = StoreError("store", "the bucket could not be written")
+    with pytest.raises(HabaneroError) as error:
+        changed.pusher.push()
+    assert (error.value.code, exit_code(error.value)) == ("store", 8)
+    assert ana.receiver.requests == ["POST /v1/push"]
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+def test_the_servers_clock_is_read_whatever_it_calls_its_zone(zone: str, ana) -> None:
+    """A date without a zone is no crash in the middle of an answer."""
+    answer = httpx.Response(404, headers={"date": f"Sat, 21 Nov 2026 12:04:10 {zone}"})
+    noon = datetime(2026, 11, 21, 12, 4, 8, tzinfo=UTC)
+    transport = httpx.MockTransport(lambda _: answer)
+    with Server(URL, "shop/test#1", ana.session().signer, transport=transport, clock=lambda: noon) as server:
+        with pytest.raises(HabaneroError, match="no receiver"):
+            server.state()
+        assert server.clock_skew_s == 2.0
 
 
 def test_after_an_error_the_next_save_starts_fresh(ana, changed) -> None:

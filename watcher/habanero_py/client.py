@@ -146,9 +146,11 @@ class Server:
             try:
                 answer = self._send("POST", path, content, max_bytes=MAX_ANSWER_BYTES)
             except RemoteError as error:
-                if error.status != 503 or time.monotonic() > deadline:
+                # Only "busy" says that ours was not looked at. Another 503, of the bucket's say, comes after the swap
+                # was made and undone: again and again would do that to the app's users each time.
+                if error.code != "busy" or time.monotonic() > deadline:
                     raise
-                self._sleep(0.2)  # another push is at work there; ours was not looked at
+                self._sleep(0.2)
             else:
                 return remote.parse_push(_parse(answer))
 
@@ -186,7 +188,7 @@ class Server:
     def _note_clock(self, answer: httpx.Response) -> None:
         """How far the server's clock is ahead of ours, to the second, from its Date header."""
         try:
-            theirs = parsedate_to_datetime(answer.headers["date"])
+            theirs = parsedate_to_datetime(answer.headers["date"]).replace(tzinfo=UTC)  # HTTP knows no other zone
         except (KeyError, ValueError):
             return
         self.clock_skew_s = (theirs - self._clock()).total_seconds()
