@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from habanero_receiver.tasks.declared import Declaration, Task, declare
-from habanero_receiver.tasks.supervisor import Pace, Supervisor
+from habanero_receiver.tasks.life import Pace
+from habanero_receiver.tasks.supervisor import Supervisor
 
 DEADLINE_S = 10
 QUICK = Pace(first_pause_s=0.01, last_pause_s=0.04, steady_s=30, grace_s=0.05, end_wait_s=5)

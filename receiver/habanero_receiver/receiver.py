@@ -205,7 +205,8 @@ class Receiver:
 
     def _supervised(self) -> Supervisor:
         if self._supervisor is None:
-            from habanero_receiver.tasks.supervisor import Pace, Supervisor
+            from habanero_receiver.tasks.life import Pace
+            from habanero_receiver.tasks.supervisor import Supervisor
 
             self._supervisor = Supervisor(self._declared, self._in_swap, Pace())
         return self._supervisor

@@ -181,7 +181,7 @@ def test_new_code_ends_the_pause_at_once() -> None:
     """Whoever mends a failing loop does not wait for it."""
 
     async def main() -> None:
-        from habanero_receiver.tasks.supervisor import Pace
+        from habanero_receiver.tasks.life import Pace
 
         company = Company(Pace(first_pause_s=3600))
         log = Log()

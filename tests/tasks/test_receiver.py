@@ -185,15 +185,19 @@ def test_a_program_that_never_stops_its_receiver_ends_its_threads(tmp_path: Path
 
 
 def test_a_forked_child_has_no_loops_until_it_starts(receiver: Receiver, tmp_path: Path) -> None:
-    """Servers that fork after import begin their loops in each worker; none is taken for running that is not."""
+    """Servers that fork after import begin their loops in each worker; a child that does not waits for none of them."""
     program = (
-        "import os, threading\n"
+        "import os, threading, time\n"
         "from habanero_receiver import Receiver\n"
         "receiver = Receiver.from_env({})\n"
         "begun = threading.Event()\n"
         "@receiver.task\n"
         "def poll(stop):\n    begun.set()\n    stop.wait()\n"
         "receiver.start()\nbegun.wait()\nbegun.clear()\n"
+        "if not os.fork():\n"
+        "    raise SystemExit(0)\n"
+        "began = time.monotonic()\n"
+        "assert os.wait()[1] == 0 and time.monotonic() - began < 4\n"
         "child = os.fork()\n"
         "if not child:\n"
         "    receiver.start()\n"

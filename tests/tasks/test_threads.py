@@ -123,7 +123,7 @@ def test_a_thread_that_ignores_its_event_is_reported_and_not_killed(
 
 def test_the_end_of_the_app_says_who_does_not_end(caplog: pytest.LogCaptureFixture) -> None:
     """The wait is bounded, and what it waited for in vain is named."""
-    from habanero_receiver.tasks.supervisor import Pace
+    from habanero_receiver.tasks.life import Pace
 
     company = Company(Pace(end_wait_s=0.05))
     begun, release = threading.Event(), threading.Event()

@@ -17,59 +17,21 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from habanero_receiver.tasks.codeprint import codeprint
+from habanero_receiver.tasks.life import Life, Pace
 from habanero_receiver.tasks.phases import RUNS, Act, Phase, Signal, move
 from habanero_receiver.tasks.runs import LoopRun, ThreadRun, is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from habanero_receiver.tasks.codeprint import Codeprint
     from habanero_receiver.tasks.declared import Declaration
     from habanero_receiver.tasks.runs import Run
 
 _log = logging.getLogger("habanero")
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long what is waited for. All in seconds."""
-
-    first_pause_s: float = 0.5
-    last_pause_s: float = 60.0
-    steady_s: float = 60.0
-    """A run that lasted this long before it raised starts with the first pause again."""
-    grace_s: float = 5.0
-    """How long a run that was asked to end may take before that is reported."""
-    end_wait_s: float = 5.0
-    """How long the end of the app waits for its loops."""
-
-
-@dataclass(slots=True, eq=False)
-class _Loop:
-    """One loop's life. Written by the holder of `_moving`."""
-
-    declaration: Declaration
-    phase: Phase = Phase.IDLE
-    run: Run | None = None
-    """The run that is under way, or else the last one."""
-    pause_s: float = 0.0
-    call_off: Callable[[], None] | None = None
-    reported: bool = False
-    was_bound: bool = False
-    ended: bool = False
-    """Whether the app that it ran in has ended it: declaring another of its name takes nothing from anyone."""
-
-    @property
-    def name(self) -> str:
-        return self.declaration.name
-
-    def latest_print(self) -> Codeprint | None:
-        return None if self.run is None else self.run.print
 
 
 class Supervisor:
@@ -91,7 +53,7 @@ class Supervisor:
     def _forget_all(self) -> None:
         self._pid = os.getpid()
         self._moving = threading.Condition()
-        self._loops: dict[str, _Loop] = {}
+        self._loops: dict[str, Life] = {}
 
     def begin(self) -> None:
         """Begin every declared loop, async ones on the event loop that runs here. Again: those that are not running.
@@ -109,9 +71,12 @@ class Supervisor:
             self._begun = True
         self.settle()
 
+    def _has_begun(self) -> bool:
+        return self._begun and self._pid == os.getpid()
+
     def settle(self) -> None:
         """Make what runs be what is declared, on the code of now. To be called whenever either may have changed."""
-        if not self._begun or self.in_swap():  # the end of the swap settles
+        if not self._has_begun() or self.in_swap():  # the end of the swap settles
             return
         with self._moving:
             wanted = dict(self._declared)
@@ -119,10 +84,10 @@ class Supervisor:
                 if loop.name not in wanted:
                     self._move(loop, Signal.END)
             for name, declaration in wanted.items():
-                self._settle(self._loops.setdefault(name, _Loop(declaration)), declaration)
+                self._settle(self._loops.setdefault(name, Life(declaration)), declaration)
             self._drop_ended(wanted)
 
-    def _settle(self, loop: _Loop, declaration: Declaration) -> None:
+    def _settle(self, loop: Life, declaration: Declaration) -> None:
         loop.declaration = declaration
         bound = declaration.is_bound()
         if loop.was_bound and bound is False:
@@ -143,7 +108,7 @@ class Supervisor:
 
     def begin_new(self, declaration: Declaration) -> None:
         """Begin a loop that was declared while the app is up; RuntimeError if it is async and no event loop runs."""
-        if self._begun and not self.in_swap():
+        if self._has_begun() and not self.in_swap():
             with self._moving:
                 if self._event_loop is None:
                     self._take_event_loop()
@@ -171,7 +136,7 @@ class Supervisor:
                     self._report(loop)
         return [loop.name for loop in left]
 
-    def _awaited(self) -> list[_Loop]:
+    def _awaited(self) -> list[Life]:
         leaving = [loop for loop in self._loops.values() if loop.phase is Phase.LEAVING]
         return [loop for loop in leaving if loop.run is not None and not loop.run.on_this_thread()]
 
@@ -199,7 +164,7 @@ class Supervisor:
         """Give the loops that were asked to end and did not."""
         return tuple(loop.name for loop in [*self._loops.values()] if loop.reported)
 
-    def _move(self, loop: _Loop, signal: Signal) -> None:
+    def _move(self, loop: Life, signal: Signal) -> None:
         """Make one move of the table. Caller holds _moving."""
         phase, act = move(loop.phase, signal)
         if act in _TIMED_ANEW or phase not in RUNS:
@@ -209,21 +174,21 @@ class Supervisor:
             _ACTS[act](self, loop)
         self._moving.notify_all()
 
-    def _later(self, seconds: float, run: Run, loop: _Loop, signal: Signal) -> None:
+    def _later(self, seconds: float, run: Run, loop: Life, signal: Signal) -> None:
         loop.call_off = run.later(seconds, partial(self._timer, loop, run, signal))
 
-    def _timer(self, loop: _Loop, run: Run, signal: Signal) -> None:
+    def _timer(self, loop: Life, run: Run, signal: Signal) -> None:
         with self._moving:
             if loop.run is run:
                 self._move(loop, signal)
 
     @staticmethod
-    def _call_off(loop: _Loop) -> None:
+    def _call_off(loop: Life) -> None:
         call_off, loop.call_off = loop.call_off, None
         if call_off is not None:
             call_off()
 
-    def _start(self, loop: _Loop) -> None:
+    def _start(self, loop: Life) -> None:
         declaration = loop.declaration = self._declared.get(loop.name, loop.declaration)
         run = self._new_run(declaration, partial(self._ended, loop))
         loop.ended = False
@@ -252,10 +217,11 @@ class Supervisor:
 
     def _end_with_process(self) -> None:
         """Give threads a chance to end properly in a program that never stopped its receiver."""
-        self.end()
-        self.wait()
+        if self._has_begun():
+            self.end()
+            self.wait()
 
-    def _ask(self, loop: _Loop) -> None:
+    def _ask(self, loop: Life) -> None:
         run = loop.run
         if run is not None:
             if loop.phase is Phase.ENDING:
@@ -263,19 +229,19 @@ class Supervisor:
             run.ask()
             self._later(self._pace.grace_s, run, loop, Signal.SLOW)
 
-    def _report(self, loop: _Loop) -> None:
+    def _report(self, loop: Life) -> None:
         run = loop.run
         if run is not None:
             loop.reported = True
             _log.error("task %s was asked to end and has not ended, it goes on with its old code at %s; help: %s",
                        loop.name, run.where(), run.help)  # fmt: skip
 
-    def _pause(self, loop: _Loop) -> None:
+    def _pause(self, loop: Life) -> None:
         run = loop.run
         if run is not None:
             self._later(loop.pause_s, run, loop, Signal.REST_OVER)
 
-    def _ended(self, loop: _Loop, run: Run, error: BaseException | None) -> None:
+    def _ended(self, loop: Life, run: Run, error: BaseException | None) -> None:
         """Take note that a run has ended. Called by the run, after its last line."""
         with self._moving:
             if loop.run is not run or loop.phase not in RUNS:
@@ -292,12 +258,12 @@ class Supervisor:
             self._drop_ended(self._declared)
 
     @staticmethod
-    def _note_return(loop: _Loop) -> None:
+    def _note_return(loop: Life) -> None:
         loop.pause_s = 0.0
         if loop.phase is Phase.RUNNING:
             _log.info("task %s returned; it begins again when its code changes", loop.name)
 
-    def _note_error(self, loop: _Loop, run: Run, error: BaseException) -> None:
+    def _note_error(self, loop: Life, run: Run, error: BaseException) -> None:
         if loop.phase is not Phase.RUNNING:
             _log.error("task %s raised while it was ending", loop.name, exc_info=error)
             return
@@ -328,7 +294,7 @@ class Supervisor:
 _NO_LOOP_HELP = "call receiver.start() inside of the event loop, first thing in your async main()"
 
 _TIMED_ANEW = frozenset({Act.START, Act.ASK, Act.PAUSE})
-_ACTS: dict[Act, Callable[[Supervisor, _Loop], None]] = {
+_ACTS: dict[Act, Callable[[Supervisor, Life], None]] = {
     Act.START: Supervisor._start,
     Act.ASK: Supervisor._ask,
     Act.PAUSE: Supervisor._pause,
