@@ -10,11 +10,12 @@ import argparse
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from oracle.generate import generated
+from oracle.generate import generated, judged
 from oracle.judge import EQUAL, INVALID, REFUSED, WRONG, Step
 from oracle.packages import PACKAGES, steps
-from oracle.step import Processes
+from oracle.step import Processes, read_tree
 
 
 @dataclass(slots=True)
@@ -62,7 +63,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--packages", default="all", help="names, or none")
     parser.add_argument("-v", "--verbose", action="store_true", help="every difference, and every refusal's reasons")
+    parser.add_argument("--case", type=Path, nargs="*", default=[], help="folders with before/ and after/, alone")
     asked = parser.parse_args(words)
+    if asked.case:
+        asked.generated, asked.packages = 0, "none"
     chosen = [p for p in PACKAGES if asked.packages == "all" or p.name in asked.packages.split(",")]
     rows = []
     with Processes() as processes:
@@ -71,6 +75,11 @@ def main(words: list[str]) -> int:
             for step in generated(processes, asked.generated, asked.seed):
                 row.add(step)
                 _tell("generated", step, verbose=asked.verbose)
+        for folder in asked.case:
+            rows.append(row := Row(folder.name))
+            for step in judged(processes, [read_tree(folder / "before"), read_tree(folder / "after")]):
+                row.add(step)
+                _tell(folder.name, step, verbose=asked.verbose)
         for package in chosen:
             rows.append(row := Row(package.name))
             for title, step in steps(package, processes):

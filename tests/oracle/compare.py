@@ -13,8 +13,9 @@ Wherever they differ otherwise, in names, code, constants, defaults, order of en
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 
 Left out, with the reason: whether equal immutable values, tuples, methods and objects of libraries' own classes are one
-object or two (the interpreter and the libraries choose, through caches); a subclass that is still alive because kept
-objects are of it, if the new sources have no such class. What the snapshot leaves out is listed there.
+object or two (the interpreter and the libraries choose, through caches); whether the methods of a class share the cell
+that holds it (nothing writes to it); a subclass that is still alive because kept objects are of it, if the new sources
+have no such class; how many results a cache holds. What the snapshot leaves out is listed there.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class _Comparison:
             else:
                 self.differ(pair.path, "value", _text(self.live, pair.live), _text(self.fresh, pair.fresh))
             return
-        if _has_identity(self.live, live):
+        if _has_identity(self.live, live) and pair.label != "(closure __class__)":
             self.one_to_one(pair)
         self.data(path, pair, live, fresh)
         self.edges(path, pair, live, fresh)
@@ -147,11 +148,16 @@ class _Comparison:
 
     def one_to_one(self, pair: _Pair) -> None:
         partner, first = self.of_live.setdefault(pair.live, (pair.fresh, pair.path))
-        if partner != pair.fresh:
+        other, earlier = self.of_fresh.setdefault(pair.fresh, (pair.live, pair.path))
+        if partner == pair.fresh and other == pair.live:
+            return
+        reason = self.excuse(pair, self.live.nodes[pair.live], self.fresh.nodes[pair.fresh])
+        if reason:
+            self.verdict.kept.append((pair.path, reason))
+        elif partner != pair.fresh:
             self.differ(pair.path, "identity", f"the same object as {_path(first)}", "another object")
-        partner, first = self.of_fresh.setdefault(pair.fresh, (pair.live, pair.path))
-        if partner != pair.live:
-            self.differ(pair.path, "identity", "another object", f"the same object as {_path(first)}")
+        else:
+            self.differ(pair.path, "identity", "another object", f"the same object as {_path(earlier)}")
 
     def data(self, path: Path, pair: _Pair, live: Node, fresh: Node) -> None:
         if live.kind == "outside":

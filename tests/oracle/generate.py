@@ -1,7 +1,8 @@
 """Makes apps of two or three modules, and edits of them, for hypothesis to draw.
 
 An app is a list of statements for each module (see `kinds`). An edit changes one number of a statement, or adds,
-removes, moves or renames a statement, or puts a comment before one. Whatever is drawn compiles; nearly all of it imports.
+removes, moves or renames a statement, or puts a comment before one. Whatever is drawn compiles; nearly all of it
+imports.
 
 Functions and classes can be called without arguments: that is how `USE` uses them.
 """

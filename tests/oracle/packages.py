@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oracle.judge import Step, judge
-from oracle.step import Module, Processes, Request, Tree
+from oracle.step import Processes, Request, read_tree
 
 DEPENDENCIES = (
     "click==8.1.7", "jinja2==3.1.4", "werkzeug==3.1.3", "itsdangerous==2.2.0", "blinker==1.8.2", "markupsafe==3.0.2",
@@ -276,25 +276,11 @@ def _pip(*words: str) -> None:
     )
 
 
-def tree(folder: Path, top_level: tuple[str, ...]) -> Tree:
-    """The modules of a release."""
-    found: Tree = {}
-    for top in top_level:
-        files = sorted((folder / top).rglob("*.py")) if (folder / top).is_dir() else [folder / f"{top}.py"]
-        for file in files:
-            path = file.relative_to(folder)
-            parts = path.with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            if all(part.isidentifier() for part in parts):
-                found[name] = Module(parts[-1] == "__init__", path.as_posix(), file.read_bytes())
-    return found
-
-
 def steps(package: Package, processes: Processes) -> Iterator[tuple[str, Step]]:
     """Judges each pair of consecutive releases: what it is called, and how it went."""
     needed = [str(dependencies())]
     folders = [fetch(package, version) for version in package.versions]
-    trees = [tree(folder, package.top_level) for folder in folders]
+    trees = [read_tree(folder, package.top_level) for folder in folders]
     for index, (old, new) in enumerate(zip(package.versions, package.versions[1:], strict=False)):
         pair = trees[index : index + 2]
         live = processes.run(Request(str(folders[index]), pair, package.use, needed))

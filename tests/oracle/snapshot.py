@@ -13,8 +13,8 @@ Described otherwise than by all they hold, for the reason given:
   names there, since a swap of the app's modules does not touch it;
 * ``__spec__``, ``__loader__``, ``__cached__``, ``__builtins__``, ``__warningregistry__`` of modules: by what of the
   spec says where it is from; the rest tells how it was imported, which differs and shall;
-* the order of names in a module's or class's namespace and in ``__annotations__`` (what is built from it is compared:
-  fields of dataclasses, members of enums, registries, with their order);
+* the order of names in a module's or class's namespace, in ``__annotations__`` and ``__static_attributes__`` (what is
+  built from it is compared: fields of dataclasses, members of enums, registries, with their order);
 * locks, threads, files, generators, frames, tracebacks, context variables, loggers: by type (and name), since their
   content is the process's;
 * type variables and type aliases that are evaluated lazily (3.12): by name, since reading them would evaluate them;
@@ -214,6 +214,8 @@ class _Walk:
         for name in sorted((n for n in namespace if n not in skipped), key=str):
             if name == "__annotations__" and isinstance(namespace[name], dict):
                 self.items(node, dict(sorted(namespace[name].items())), "(annotation {})")
+            elif name == "__static_attributes__":
+                node.edges[f".{name}"] = self.node(tuple(sorted(namespace[name])))
             else:
                 node.edges[f".{name}"] = self.node(namespace[name])
 
@@ -365,6 +367,8 @@ class _Walk:
             return f"ref {self.label(weakref.ref.__call__(value))}"
         if isinstance(value, tuple):
             return f"({', '.join(map(self.label, value))})"
+        if isinstance(value, types.CodeType):
+            return f"code {value.co_qualname}"
         named = value if isinstance(value, (type, types.FunctionType)) else type(value)
         return f"{'' if named is value else 'a '}{named.__module__}.{named.__qualname__}"
 

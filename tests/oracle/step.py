@@ -166,12 +166,18 @@ def _swap(swapper: object, request: Request, tree: Tree, reader: Reader) -> Swap
     except SwapFailedError as error:
         cause = error.__cause__
         swap.refused = [str(error)]
-        swap.raised = not type(cause).__module__.startswith("habanero_receiver.")
+        swap.raised = not _by_the_engine(cause)
         swap.cause = "".join(traceback.format_exception(cause)) if cause is not None else ""
         swap.after = reader.read({})
     except BaseException:
         swap.broken = traceback.format_exc()
     return swap
+
+
+def _by_the_engine(cause: BaseException | None) -> bool:
+    """Whether a commit ended for a reason that the engine found, or that Python gives for what the engine tried."""
+    limit = isinstance(cause, TypeError) and str(cause).startswith(("__bases__ assignment", "__class__ assignment"))
+    return limit or type(cause).__module__.startswith("habanero_receiver.")
 
 
 def _top_name(key: str) -> str:
@@ -258,6 +264,19 @@ def write_tree(root: Path, tree: Tree) -> None:
         file = root / module.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(module.source)
+
+
+def read_tree(folder: Path, top_level: Iterable[str] = ()) -> Tree:
+    """The modules that lie in a folder; of all top-level names if none are given."""
+    found: Tree = {}
+    for top in top_level or sorted({file.stem for file in folder.iterdir()}):
+        for file in sorted((folder / top).rglob("*.py")) if (folder / top).is_dir() else [folder / f"{top}.py"]:
+            path = file.relative_to(folder)
+            parts = path.with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if all(part.isidentifier() for part in parts):
+                found[name] = Module(parts[-1] == "__init__", path.as_posix(), file.read_bytes())
+    return found
 
 
 def _serve() -> None:
