@@ -256,8 +256,10 @@ def test_a_fault_at_any_step_of_a_commit_restores_everything(start: Any, monkeyp
     [
         "raise {error}",
         "@route('/x')\ndef bad():\n    pass\nraise {error}",
-        "class Bad:\n    class Part:\n        def __set_name__(self, owner, name):\n"
-        "            raise {error}\n    part = Part()",
+        (
+            "class Bad:\n    class Part:\n        def __set_name__(self, owner, name):\n"
+            "            raise {error}\n    part = Part()"
+        ),
         "class Sub(Base, name='x'):\n    pass",
         "def spoil(f):\n    ROUTES.append(f)\n    raise {error}\n@spoil\ndef bad():\n    pass",
         "def __code_change__(old):\n    ROUTES.clear()\n    raise {error}",

@@ -121,8 +121,7 @@ def test_dataclass_fields_and_options(start: Start) -> None:
     """Fields come, go and change, options too; living instances get new defaults from the class."""
     shop, undo = go(
         start,
-        DATA
-        + "@dataclass\nclass P:\n    x: int\n    gone: int = 1\n"
+        DATA + "@dataclass\nclass P:\n    x: int\n    gone: int = 1\n"
         "    tags: list = field(default_factory=list)\nIT = P(1)\n",
         DATA
         + "@dataclass(order=True, frozen=True)\nclass P:\n    x: int\n    tags: list = field(default_factory=list)\n"

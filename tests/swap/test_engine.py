@@ -6,6 +6,7 @@ import importlib
 import inspect
 import linecache
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -335,12 +336,12 @@ def test_undo_twice_and_seal() -> None:
     done: list[int] = []
     log = UndoLog()
     log.note((done.append, 1))
-    committed = CommittedSwap(SwapReport(), log)
+    committed = CommittedSwap(SwapReport(), log, threading.Lock())
     committed.undo()
     committed.undo()
     assert done == [1]
     log.note((done.append, 2))
-    sealed = CommittedSwap(SwapReport(), log)
+    sealed = CommittedSwap(SwapReport(), log, threading.Lock())
     sealed.seal()
     sealed.undo()
     assert done == [1]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from contextlib import suppress
 from types import MemberDescriptorType
 from typing import Any
 
 from .enums import adopt_members
-from .live import cell_content
+from .live import cell_content, orphan
 from .shapes import DERIVED, is_named_tuple
 from .transaction import Transaction
 from .tuples import adopt_fields
@@ -71,13 +70,3 @@ def relink(value: Any, twin: type, cls: type) -> None:
     for cell in getattr(function, "__closure__", None) or ():
         if twin in cell_content(cell):
             cell.cell_contents = cls
-
-
-class _Nowhere:
-    """What a twin inherits from when it has served, so that nobody finds it among the subclasses of its bases."""
-
-
-def orphan(twin: type) -> None:
-    """Lets go of a twin that has served."""
-    with suppress(TypeError):  # of a layout that Python does not let go: the collector takes it a little later
-        type.__dict__["__bases__"].__set__(twin, (_Nowhere,))

@@ -52,7 +52,8 @@ class Swapper:
         self.publish = publish
         self.overlay: Overlay = {}
         self._running: dict[str, tuple[ModuleType, ModuleImage, Build]] = {}
-        self._swapping = threading.Lock()
+        self.swap_lock = threading.RLock()
+        """Guards what runs: held for a plan, for a commit and for an undo."""
         self._generation = 0
 
     def is_own(self, name: str) -> bool:
@@ -64,7 +65,7 @@ class Swapper:
 
         Raises SwapRefusedError if the live process cannot take it, with every reason.
         """
-        with self._swapping:
+        with self.swap_lock:
             return self._stage(overlay)
 
     def _stage(self, overlay: Overlay) -> StagedSwap:

@@ -1,16 +1,15 @@
-"""Finds the functions of the live process that a swap has to touch. It reads; it changes nothing.
+"""Finds what structure leads to from a module: through its classes, closures, wrappers, partials and containers.
 
-Structure first: what can be reached from a module through its classes, closures, wrappers, partials, descriptors and
-containers. Only a function whose code is made inside another one, or that structure does not lead to, is looked for on
-the heap, once for a whole release and never inside the pause of a commit.
+It reads; it changes nothing, and runs no code of the app. What structure does not lead to is found by `heap`.
 """
 
 from __future__ import annotations
 
 import functools
-import gc
+import weakref
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import (
     CellType,
     CodeType,
@@ -74,6 +73,30 @@ def _parts(item: Any, own_modules: frozenset[str]) -> Iterable[object]:
     return list(held.values()) if held else ()
 
 
+class _Nowhere:
+    """What a twin inherits from when it has served, so that nobody finds it among the subclasses of its bases."""
+
+
+_twins: weakref.WeakSet[type] = weakref.WeakSet()
+
+
+def orphan(twin: type) -> None:
+    """Lets go of a class that was made only to see what a body derives: it is no subclass of the app's any more."""
+    _twins.add(twin)
+    bases: Any = type.__dict__["__bases__"]
+    for base in (_Nowhere, *twin.__mro__[1:]):
+        if base is not object and base not in twin.__bases__:
+            with suppress(TypeError):  # of another layout
+                bases.__set__(twin, (base,))
+                return
+
+
+def subclasses(cls: type) -> list[type]:
+    """The direct subclasses of a class, without those that were let go and wait for the collector."""
+    found: list[type] = type.__subclasses__(cls)
+    return [sub for sub in found if sub not in _twins]
+
+
 def instance_dict(item: object) -> dict[str, Any] | None:
     """The instance dictionary of ``item`` without running any code of its class."""
     try:
@@ -102,6 +125,7 @@ class FunctionIndex:
         self.filename = filename
         self._by_code: dict[tuple[bytes, CodeType], list[FunctionType]] = defaultdict(list)
         self._by_name: dict[tuple[str, int], list[FunctionType]] = defaultdict(list)
+        self._nested: dict[tuple[bytes, CodeType], dict[int, CodeType]] = defaultdict(dict)
         self._seen: set[int] = set()
 
     def add(self, function: FunctionType) -> None:
@@ -122,32 +146,21 @@ class FunctionIndex:
             return exact or []
         return self._by_name.get((code.co_qualname, code.co_firstlineno), [])
 
-    def __iter__(self) -> Iterator[FunctionType]:
-        for functions in self._by_code.values():
-            yield from functions
+    def living(self, code: CodeType) -> list[CodeType]:
+        """The code objects in the process that are ``code``, inside those of the functions that were found."""
+        if not self._nested:
+            for functions in self._by_code.values():
+                for function in functions:
+                    self._note_nested(function.__code__)
+        return list(self._nested.get(_place(code), {}).values())
+
+    def _note_nested(self, code: CodeType) -> None:
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                self._nested[_place(constant)][id(constant)] = constant
+                self._note_nested(constant)
 
 
 def _place(code: CodeType) -> tuple[bytes, CodeType]:
     """Equal for the same code at the same place of one file: code objects leave their file out of comparisons."""
     return (code.co_linetable, code)
-
-
-def unfreeze() -> None:
-    """Lets a search see what a preloading server froze."""
-    if gc.get_freeze_count():
-        gc.unfreeze()
-
-
-def search_heap(indexes: Iterable[FunctionIndex]) -> None:
-    """Adds every function of the indexes' files that exists at all. Costs time in proportion to the heap."""
-    unfreeze()
-    by_file = {index.filename: index for index in indexes}
-    for item in gc.get_objects():
-        if type(item) is FunctionType and (index := by_file.get(item.__code__.co_filename)) is not None:
-            index.add(item)
-
-
-def youngest_functions(filenames: frozenset[str]) -> list[FunctionType]:
-    """Functions of these files that were made a moment ago: what a search of some milliseconds ago can lack."""
-    young = [*gc.get_objects(generation=0), *gc.get_objects(generation=1)]
-    return [item for item in young if type(item) is FunctionType and item.__code__.co_filename in filenames]

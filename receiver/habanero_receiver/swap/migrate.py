@@ -9,14 +9,14 @@ In later releases that leave it as it is, it does not run again.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from .diff import Match, functions_in, same_behaviour
-from .live import instance_dict, unfreeze
+from .heap import instances_of, youngest_instances
+from .live import instance_dict
 from .report import ModuleReport
 from .undo import Snapshot, UndoLog
 
@@ -54,18 +54,16 @@ class Migration:
     def find(self) -> None:
         """Finds the living instances, while there is time. Costs time in proportion to the heap if there is a hook."""
         if self.classes or self.filled:
-            unfreeze()
-            self._take(gc.get_objects())
+            self._take(instances_of([*self.classes, *self.filled]))
             count = {cls: sum(isinstance(i, cls) for i in self._instances.values()) for cls in self.classes}
             self.report.migrated.extend(f"{cls.__qualname__}: {n} instances" for cls, n in count.items())
 
-    def _take(self, objects: Iterable[Any]) -> None:
-        kinds = {sub for cls in (*self.classes, *self.filled) for sub in _with_subclasses(cls)}
-        self._instances.update((id(item), item) for item in objects if type(item) in kinds)
+    def _take(self, instances: Iterable[Any]) -> None:
+        self._instances.update((id(instance), instance) for instance in instances)
 
     def instances_of(self, cls: type) -> list[Any]:
         """The living instances of a class that `find` searched for, those made since included."""
-        self._take([*gc.get_objects(generation=0), *gc.get_objects(generation=1)])
+        self._take(youngest_instances([cls]))
         return [instance for instance in self._instances.values() if isinstance(instance, cls)]
 
     def run(self, log: UndoLog, before: Mapping[str, Any]) -> None:
@@ -79,14 +77,6 @@ class Migration:
                 getattr(instance, HOOK)(_state(instance))
         if self.module is not None:
             self.namespace[HOOK](dict(before))
-
-
-def _with_subclasses(cls: type) -> set[type]:
-    found = {cls}
-    below: list[type] = type.__subclasses__(cls)
-    for sub in below:
-        found |= _with_subclasses(sub)
-    return found
 
 
 def _slots(instance: object) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from .closures import Rederive, rederivation
 from .diff import same_behaviour
 from .functions import KINDS, ClosureError, patch
-from .live import reachable, search_heap, youngest_functions
+from .heap import search_all, search_for, youngest_functions
+from .live import reachable
 from .plan import ModulePlan, Patch
 from .undo import Step
 
@@ -39,15 +40,31 @@ class Patching:
     def find(self, plans: Iterable[ModulePlan]) -> None:
         """Works out what becomes of every function that the plans' patches are for."""
         plans = list(plans)
-        lost = [plan.index for plan in plans if any(_must_search(plan, item) for item in plan.patches)]
-        if lost:
-            search_heap(lost)
+        self._search(plans)
         for plan in plans:
             for item in plan.patches:
                 for function in plan.index.of(item.pair.old):
                     self._plan(plan, item, function)
                 if item.pair.nested:
                     self._nested.setdefault(plan.index.filename, []).append(item)
+
+    def _search(self, plans: list[ModulePlan]) -> None:
+        """Looks for what structure does not lead to, once for all modules."""
+        codes: dict[int, CodeType] = {}
+        lost = False
+        for plan in plans:
+            for item in plan.patches:
+                if item.pair.nested:
+                    living = plan.index.living(item.pair.old)
+                    codes.update((id(code), code) for code in living)
+                    lost = lost or not living
+                else:
+                    lost = lost or not plan.index.of(item.pair.old)
+        indexes = [plan.index for plan in plans]
+        if lost:
+            search_all(indexes)
+        elif codes:
+            search_for(codes.values(), indexes)
 
     def _plan(self, plan: ModulePlan, item: Patch, function: FunctionType) -> None:
         old, new = item.pair.old, item.pair.new
@@ -86,7 +103,3 @@ class Patching:
                     with suppress(ClosureError):  # as for the older ones: the plan's report names it
                         yield from patch(function, item.pair.new, item.cells)
                     break
-
-
-def _must_search(plan: ModulePlan, item: Patch) -> bool:
-    return item.pair.nested or not plan.index.of(item.pair.old)

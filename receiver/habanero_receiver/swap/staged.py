@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -93,23 +94,27 @@ class StagedSwap:
         putting it back failed too; SwapRefusedError if the process moved since the plan was made.
         """
         swapper = self._swapper
-        if swapper.generation != self._generation:
-            self.report.of("").refused.append(
-                Refusal("swap", 0, "the process moved to another release since this was planned", "plan it again")
-            )
-            raise SwapRefusedError(self.report)
-        log = UndoLog()
-        try:
-            self._commit(log)
-        except BaseException as error:
+        with swapper.swap_lock:
+            if swapper.generation != self._generation:
+                self.report.of("").refused.append(
+                    Refusal("swap", 0, "the process moved to another release since this was planned", "plan it again")
+                )
+                raise SwapRefusedError(self.report)
+            log = UndoLog()
             try:
-                log.undo()
-            except BaseException as undo_error:
-                raise SwapUndoError(f"undoing failed: {undo_error!r}, after {error!r}", self.report) from undo_error
-            if not isinstance(error, (Exception, SystemExit)):
-                raise
-            raise SwapFailedError(f"{type(error).__name__}: {error}", self.report) from error
-        return CommittedSwap(self.report, log)
+                self._commit(log)
+            except BaseException as error:
+                self._undo(log, error)
+                if not isinstance(error, (Exception, SystemExit)):
+                    raise
+                raise SwapFailedError(f"{type(error).__name__}: {error}", self.report) from error
+            return CommittedSwap(self.report, log, swapper.swap_lock)
+
+    def _undo(self, log: UndoLog, error: BaseException) -> None:
+        try:
+            log.undo()
+        except BaseException as undo_error:
+            raise SwapUndoError(f"undoing failed: {undo_error!r}, after {error!r}", self.report) from undo_error
 
     def _commit(self, log: UndoLog) -> None:
         swapper = self._swapper
@@ -218,16 +223,18 @@ _ABSENT = object()
 class CommittedSwap:
     """A swap that was carried out and can still be taken back."""
 
-    def __init__(self, report: SwapReport, log: UndoLog) -> None:
+    def __init__(self, report: SwapReport, log: UndoLog, swap_lock: AbstractContextManager[object]) -> None:
         self.report = report
         self._log: UndoLog | None = log
+        self._swap_lock = swap_lock
 
     def undo(self) -> None:
         """Puts everything back as it was. Raises SwapUndoError if that fails; does nothing when done already."""
         log, self._log = self._log, None
         if log is not None:
             try:
-                log.undo()
+                with self._swap_lock:
+                    log.undo()
             except BaseException as error:
                 raise SwapUndoError(f"undoing failed: {error!r}", self.report) from error
 

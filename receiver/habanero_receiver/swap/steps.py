@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from .adopt import remake
 from .build import DECORATORS_NAME, Unit
 from .functions import ClosureError, apply, transplant
+from .live import subclasses
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -199,7 +200,7 @@ def _with_subclasses(cls: type) -> list[type]:
     found, waiting = [], [cls]
     while waiting:
         found.append(cls := waiting.pop())
-        waiting.extend(type.__subclasses__(cls))
+        waiting.extend(subclasses(cls))
     return found
 
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
 
-from .adopt import adopt, orphan
+from .adopt import adopt
 from .build import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
 from .fill import give_defaults
 from .layouts import LayoutError, layout
+from .live import orphan, subclasses
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -220,8 +221,7 @@ def _put_in_place(work: Transaction, before: Snapshot, twin: type, cls: type) ->
 def _subclasses(cls: type, scope: Scope) -> list[type]:
     """The app's own living classes that inherit from ``cls``, nearest first."""
     found: list[type] = []
-    below: list[type] = type.__subclasses__(cls)
-    for sub in below:
+    for sub in subclasses(cls):
         if scope.is_own(sub.__module__) and sub not in found:
             found.append(sub)
             found.extend(s for s in _subclasses(sub, scope) if s not in found)

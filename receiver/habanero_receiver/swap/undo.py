@@ -56,7 +56,9 @@ class UndoLog:
 
     def set_attribute(self, target: object, name: str, value: object) -> None:
         """Assigns an attribute as `setattr` does."""
-        old = getattr(target, name, _MISSING)
+        held = instance_dict(target)
+        inherited = held is not None and name not in held and not hasattr(getattr(type(target), name, None), "__set__")
+        old = _MISSING if inherited else getattr(target, name, _MISSING)
         inverse: Step = (_delete_attribute, target, name) if old is _MISSING else (setattr, target, name, old)
         self.do((setattr, target, name, value), inverse)
 

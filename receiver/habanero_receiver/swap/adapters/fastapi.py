@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction
 
 
+_INCLUDED = ("_effective_candidates_version", "_effective_low_priority_routes_version")
+"""What an included router knows its routes by, in versions that compute them when asked."""
+
+
 class _FastAPI(Adapter):
     library = "fastapi"
 
@@ -32,11 +36,14 @@ class _FastAPI(Adapter):
         changed = {id(item) for item in (*swap.redefined, *swap.reshaped)}
         if changed:
             _forget_kinds(sys.modules.get("fastapi.dependencies.models"))
-        for route in _routes(apps):
-            if hasattr(route, "_effective_candidates_version"):  # what it derived from the router that it includes
-                swap.log.set_attribute(route, "_effective_candidates_version", None)
-                swap.log.set_attribute(route, "_effective_low_priority_routes_version", None)
-            elif changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
+        routes = list(_routes(apps))
+        for route in routes:
+            for name in _INCLUDED:
+                if hasattr(route, name):  # what it derived from the routes that it includes, it derives again
+                    swap.log.note((setattr, route, name, None))
+                    setattr(route, name, None)
+        for route in routes:
+            if changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
                 _renew(swap, route)
 
 

@@ -23,7 +23,7 @@ class _Flask(Adapter):
     library = "flask"
 
     def __init__(self) -> None:
-        self._known: list[tuple[Any, list[Any]]] = []
+        self._known: list[_Blueprint] = []
         self._started: list[Any] = []
 
     def begin(self, swap: Transaction) -> None:
@@ -34,7 +34,7 @@ class _Flask(Adapter):
                 self._started.append(app)
                 swap.log.set_item(vars(app), "_got_first_request", False)
         for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
-            self._known.append((blueprint, list(blueprint.deferred_functions)))
+            self._known.append(_Blueprint(blueprint, _of_kind(swap, "flask.sansio.app", "App")))
             if vars(blueprint).get("_got_registered_once"):
                 swap.log.set_item(vars(blueprint), "_got_registered_once", False)
 
@@ -51,40 +51,50 @@ class _Flask(Adapter):
                 swap.log.set_item(vars(blueprint), "deferred_functions", kept)
 
     def finish(self, swap: Transaction) -> None:
-        apps = _of_kind(swap, "flask.sansio.app", "App")
-        for blueprint, known in self._known:
-            before = {id(deferred) for deferred in known}
-            added = [d for d in blueprint.deferred_functions if id(d) not in before]
-            for app in apps if added else ():
-                for name, registered in list(app.blueprints.items()):
-                    if registered is blueprint:
-                        _hand_on(app, name, blueprint, known, added)
-            if any(blueprint in app.blueprints.values() for app in apps):
-                swap.log.set_item(vars(blueprint), "_got_registered_once", True)
+        for known in self._known:
+            known.hand_on()
+            if known.prefixes:
+                swap.log.set_item(vars(known.blueprint), "_got_registered_once", True)
         for app in self._started:
             swap.log.set_item(vars(app), "_got_first_request", True)
         self._started, self._known = [], []
 
 
-def _hand_on(app: Any, name: str, blueprint: Any, known: list[Any], added: list[Any]) -> None:
-    parent, _, own = name.rpartition(".")
-    options = {"url_prefix": _prefix(app, name, blueprint, known), "name": own, "name_prefix": parent}
-    state = blueprint.make_setup_state(app, options, first_registration=True)
-    for deferred in added:
-        deferred(state)
+class _Blueprint:
+    """A blueprint as it was before the statements of a swap ran, and under which prefix each app has it."""
 
+    def __init__(self, blueprint: Any, apps: list[Any]) -> None:
+        self.blueprint = blueprint
+        self.deferred = list(blueprint.deferred_functions)
+        self.prefixes = [
+            (app, name, self._prefix(app, name))
+            for app in apps
+            for name, registered in app.blueprints.items()
+            if registered is blueprint
+        ]
 
-def _prefix(app: Any, name: str, blueprint: Any, known: list[Any]) -> str | None:
-    """Under which prefix the blueprint was registered: told by one of its rules, as given and as it became."""
-    for deferred in known:
-        cells = _cells(deferred)
-        rule, endpoint, view = str(cells.get("rule", "")), cells.get("endpoint"), cells.get("view_func")
-        endpoint = endpoint or getattr(view, "__name__", None)
-        for registered in app.url_map.iter_rules() if rule else ():
-            if registered.endpoint == f"{name}.{endpoint}" and registered.rule.endswith(rule):
-                return str(registered.rule[: -len(rule)]) or None
-    prefix: str | None = blueprint.url_prefix
-    return prefix
+    def _prefix(self, app: Any, name: str) -> str | None:
+        """Told by one of the blueprint's rules, as it was given and as it became."""
+        for deferred in self.deferred:
+            cells = dict(_cells(deferred))
+            rule, view = str(cells.get("rule", "")), cells.get("view_func")
+            endpoint = cells.get("endpoint") or getattr(view, "__name__", None)
+            for registered in app.url_map.iter_rules() if rule else ():
+                if registered.endpoint == f"{name}.{endpoint}" and registered.rule.endswith(rule):
+                    return str(registered.rule[: -len(rule)]) or None
+        prefix: str | None = self.blueprint.url_prefix
+        return prefix
+
+    def hand_on(self) -> None:
+        """Tells every app of what was added since."""
+        before = {id(deferred) for deferred in self.deferred}
+        added = [deferred for deferred in self.blueprint.deferred_functions if id(deferred) not in before]
+        for app, name, prefix in self.prefixes if added else ():
+            parent, _, own = name.rpartition(".")
+            options = {"url_prefix": prefix, "name": own, "name_prefix": parent}
+            state = self.blueprint.make_setup_state(app, options, first_registration=True)
+            for deferred in added:
+                deferred(state)
 
 
 def _rebuild(swap: Transaction, url_map: Any, drop: Collection[str]) -> None:
@@ -117,19 +127,14 @@ def _is_or_wraps(view: Any, function: object) -> bool:
 
 
 def _closes_over(deferred: Any, function: object) -> bool:
-    return any(value is function for value in _cells(deferred).values())
+    return any(value is function for _, value in _cells(deferred))
 
 
-def _cells(function: Any) -> dict[str, Any]:
-    if not isinstance(function, FunctionType):
-        return {}
-    return dict(_named(function))
-
-
-def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        for content in cell_content(cell):
-            yield name, content
+def _cells(function: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(function, FunctionType):
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            for content in cell_content(cell):
+                yield name, content
 
 
 ADAPTER = _Flask()

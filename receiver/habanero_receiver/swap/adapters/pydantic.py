@@ -7,6 +7,7 @@ import sys
 import typing
 from typing import TYPE_CHECKING, Any
 
+from habanero_receiver.swap.live import subclasses
 from habanero_receiver.swap.undo import restore_class
 
 from .protocol import Adapter
@@ -53,9 +54,9 @@ def _models(swap: Transaction) -> list[type]:
     found: list[type] = []
     waiting = [base] if base is not None else []
     while waiting:
-        subclasses = type.__subclasses__(waiting.pop())
-        waiting += subclasses
-        found += [cls for cls in subclasses if cls.__module__ in swap.modules and cls not in found]
+        below = subclasses(waiting.pop())
+        waiting += below
+        found += [cls for cls in below if cls.__module__ in swap.modules and cls not in found]
     return found
 
 
