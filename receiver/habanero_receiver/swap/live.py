@@ -27,8 +27,10 @@ _PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, CodeTyp
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
-def reachable(roots: Iterable[object], own_modules: frozenset[str]) -> Iterator[object]:
-    """Every object that structure leads to from ``roots``, nearest first, each once.
+def reachable(
+    roots: Iterable[object], own_modules: frozenset[str], max_objects: int = MAX_OBJECTS
+) -> Iterator[object]:
+    """Every object that structure leads to from ``roots``, nearest first, each once, up to ``max_objects``.
 
     Classes are entered only where they belong to one of ``own_modules``.
     """
@@ -40,7 +42,7 @@ def reachable(roots: Iterable[object], own_modules: frozenset[str]) -> Iterator[
             if isinstance(item, _PLAIN) or id(item) in seen:
                 continue
             seen.add(id(item))
-            if len(seen) > MAX_OBJECTS:
+            if len(seen) > max_objects:
                 return
             yield item
             below.extend(_parts(item, own_modules))

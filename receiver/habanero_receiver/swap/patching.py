@@ -19,6 +19,10 @@ from .plan import ModulePlan, Patch
 from .undo import Step
 
 
+_MAX_INDEXED = 10_000
+"""How many objects a module is searched for its functions; what is not met by then is looked for on the heap."""
+
+
 class Patching:
     """All patches of one swap: flat lists of assignments and their inverses."""
 
@@ -33,7 +37,7 @@ class Patching:
     def index(self, plans: Iterable[ModulePlan], own_modules: frozenset[str]) -> None:
         """Notes what structure leads to from each module."""
         for plan in plans:
-            for item in reachable([vars(plan.module)], own_modules):
+            for item in reachable([vars(plan.module)], own_modules, _MAX_INDEXED):
                 if isinstance(item, FunctionType):
                     plan.index.add(item)
 
