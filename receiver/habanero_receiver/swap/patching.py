@@ -18,7 +18,6 @@ from .live import reachable
 from .plan import ModulePlan, Patch
 from .undo import Step
 
-
 _MAX_INDEXED = 10_000
 """How many objects a module is searched for its functions; what is not met by then is looked for on the heap."""
 
