@@ -70,6 +70,31 @@ def test_special_methods_follow(start: Start) -> None:
     assert type("S", (shop.C,), {}).seen  # type: ignore[attr-defined]
 
 
+def test_properties_take_setters(start: Start) -> None:
+    """A property gains a setter, and keeps it when its getter's own statement runs again."""
+    one = "class C:\n    @property\n    def x(self):\n        return vars(self).get('v', 1)\nIT = C()\n"
+    setter = "    @x.setter\n    def x(self, value):\n        vars(self)['v'] = value\n"
+    app, shop = begin(start, one)
+    app.push({"shop": one.replace("IT", setter + "IT")})
+    shop.IT.x = 5
+    assert shop.IT.x == 5
+    app.push({"shop": one.replace("IT", setter + "IT").replace("def x(self):", "def x(self) -> int:")})
+    shop.IT.x = 6
+    assert shop.IT.x == 6
+
+
+def test_protocols_follow(start: Start) -> None:
+    """A protocol that gains a member is one of fewer classes, whatever was answered before."""
+    text = (
+        "from typing import Protocol, runtime_checkable\n@runtime_checkable\nclass P(Protocol):\n"
+        "    def a(self): ...\nclass X:\n    def a(self): ...\n"
+    )
+    app, shop = begin(start, text)
+    assert isinstance(shop.X(), shop.P)
+    app.push({"shop": text.replace("class X", "    def b(self): ...\nclass X")})
+    assert not isinstance(shop.X(), shop.P)
+
+
 def test_abstract_methods_follow(start: Start) -> None:
     """A class that gains an abstract method cannot be made any more, nor a subclass that lacks it."""
     shop, _ = go(

@@ -109,7 +109,7 @@ def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], 
     if old is not None and new is not None and new.kind == "class":
         return plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
     plan.migration.note(match, cls)
-    if match.same:
+    if match.same and new is not None and not plan.builds_on_redefined(scope, new):
         return new
     unit = _unit(match)
     if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):

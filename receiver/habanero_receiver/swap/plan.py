@@ -58,6 +58,8 @@ class ModulePlan:
     """Names whose values this swap may exchange."""
     kept: list[Unit] = field(default_factory=list)
     """Units that are not run again."""
+    redefined: set[tuple[int, str]] = field(default_factory=set)
+    """Which names of which namespaces a ``def`` that runs again binds."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
 
@@ -73,9 +75,16 @@ class ModulePlan:
     def run_late(self, scope: Scope, old: Unit | None, new: Unit) -> None:
         """Has a new or changed unit run inside the commit."""
         if new.kind == "function":
+            self.redefined.add((id(scope.owner), new.names[0]))
             self.steps.append(Define(scope, new, old, self.owners(old)))
         else:
             self.steps.append(Run(scope, new))
+
+    def builds_on_redefined(self, scope: Scope, unit: Unit) -> bool:
+        """Whether a kept unit decorates what the same name was bound to before, and that runs again (``@x.setter``)."""
+        if unit.kind != "function" or unit.decorate is None or unit.names[0] not in unit.reads:
+            return False
+        return (id(scope.owner), unit.names[0]) in self.redefined
 
     def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
         """Finds, when called, the living functions that a ``def`` left behind."""

@@ -42,7 +42,7 @@ def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
         return
     if old is not None:
         plan.patches.extend(patches(match, {}))
-    if match.same:
+    if match.same and not plan.builds_on_redefined(plan.scope, new):
         plan.kept.append(new)
         plan.report.kept += 1
         if _may_follow(plan, new):

@@ -35,6 +35,8 @@ def special_kind(cls: type) -> str:
         return "a named tuple"
     if typing.is_typeddict(cls):
         return "a typed dictionary"
+    if vars(cls).get("_is_protocol"):
+        return "a protocol"
     if type(cls).__module__ not in ("builtins", "abc", "typing"):
         return f"a class made by {type(cls).__module__}.{type(cls).__qualname__}"
     return ""
@@ -71,6 +73,8 @@ def is_field(cls: type, unit: Unit) -> bool:
     if unit.kind != "function":
         return True
     name = unit.names[0]
+    if vars(cls).get("_is_protocol"):
+        return True
     if isinstance(cls, enum.EnumType):
         return name in ("__new__", "__init__", "_generate_next_value_")
     if name in DERIVED or name in ("__post_init__", "__attrs_post_init__"):

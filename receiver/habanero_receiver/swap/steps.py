@@ -66,6 +66,11 @@ class Define:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         name = self.unit.names[0]
+        decorators: tuple[Any, ...] = ()
+        names = self.scope.namespace()
+        if self.unit.decorate is not None:  # before the name is bound, since they may speak of what it was bound to
+            self.scope.run(self.unit.decorate, names)
+            decorators = names[DECORATORS_NAME]
         names = self.scope.namespace()
         self.scope.run(self.unit.bare or self.unit.code, names)
         value = new = names[name]
@@ -87,10 +92,8 @@ class Define:
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
-        if self.unit.decorate is not None:
-            self.scope.run(self.unit.decorate, names)
-            for decorator in reversed(names[DECORATORS_NAME]):
-                value = decorator(value)
+        for decorator in reversed(decorators):
+            value = decorator(value)
         self.scope.bind(work.log, name, value)
         if self.old is not None:
             registered.settle(work.log, owners, [value, owners[0]] if self.unit.decorate is not None else [])
@@ -194,6 +197,8 @@ class FinishClass:
                 work.log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
                 update: Any = abc.update_abstractmethods
                 update(cls)
+                work.log.note((abc.ABCMeta._abc_caches_clear, cls))  # type: ignore[attr-defined]  # as below
+                abc.ABCMeta._abc_caches_clear(cls)  # type: ignore[attr-defined]  # what isinstance answered so far
 
 
 def _with_subclasses(cls: type) -> list[type]:
