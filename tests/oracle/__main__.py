@@ -92,8 +92,9 @@ def main(words: list[str]) -> int:
 
 
 def _tell(title: str, step: Step, *, verbose: bool) -> None:
+    wrong = ", ".join(step.reasons) if step.verdict == WRONG else ""
     if title != "generated" or (verbose and step.verdict == WRONG):
-        print(f"{step.verdict:8} {title}", flush=True)
+        print(f"{step.verdict:8} {title}{': ' if step.verdict == WRONG else ''}{wrong}", flush=True)
     if verbose and step.verdict != EQUAL:
         for line in step.differences or step.reasons:
             print(f"         {line}")

@@ -8,6 +8,7 @@ what it was before the swap, the statement that defines it did not change, and e
   (its statement reads what changed, it is of a class that changed, or the swap's report names it as stale).
 
 And what was used may not differ from what it was before, even if it is what the fresh process has: that is state lost.
+A class that is a statement of both versions must be the same object before and after.
 An entry that is, or holds, a function of the app is never excused as computed: what was registered must be registered.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
@@ -84,6 +85,7 @@ class _Comparison:
     def __init__(self, live: Graph, fresh: Graph, uses: list[Moment], edit: Edit, stale: set[tuple[str, str]]) -> None:
         self.live, self.fresh, self.edit, self.stale = live, fresh, edit, stale
         self.uses = [(u.before, u.before.by_identity(), u.after, u.after.by_identity()) for u in uses]
+        self.classes = {n.data["home"]: n.identity for n in uses[-1].after.nodes if n.kind == "class"}
         self.verdict = Verdict()
         self.seen: set[tuple[int, int]] = set()
         self.of_live: dict[int, tuple[int, Path]] = {}
@@ -126,6 +128,10 @@ class _Comparison:
         self.data(path, pair, live, fresh)
         self.edges(path, pair, live, fresh)
         self.lost(path, live)
+        if live.kind == "class" and self.edit.both_classes(path):
+            before = self.classes.get(live.data["home"], live.identity)
+            if before != live.identity:
+                self.differ(path, "another class", "an object made by the swap", "the class that was there")
 
     def path(self, pair: _Pair, live: Node) -> Path:
         """Where a function or class has its home, whichever way it was reached."""
@@ -255,7 +261,7 @@ class _Comparison:
 
     def extra(self, path: Path, pair: _Pair, parent: Node, child: int, label: str, trail: tuple[int, ...]) -> None:
         """Something that the fresh process does not have."""
-        was_there = self.had(parent, self.live, child, label, after=True)
+        was_there = self.had(parent, self.live, child, label)
         added = was_there and any(
             self._has(after, known, parent, self.live, child, label)
             and not self._has(before, old, parent, self.live, child, label)
@@ -266,14 +272,29 @@ class _Comparison:
 
     def missing(self, path: Path, pair: _Pair, parent: Node, child: int, label: str, trail: tuple[int, ...]) -> None:
         """Something that the live process does not have."""
-        was_absent = not self.had(parent, self.fresh, child, label, after=True)
-        dropped = was_absent and any(
-            self._has(before, old, parent, self.fresh, child, label)
-            and not self._has(after, known, parent, self.fresh, child, label)
-            for before, old, after, known in self.uses
+        text = _text(self.fresh, child)
+        if parent.sequence:  # entries have no name to be missed by
+            as_before = self._holds(self.uses[-1][2:], parent) == self._marks(self.live, parent)
+            dropped = any(self._holds(use[:2], parent) != self._holds(use[2:], parent) for use in self.uses)
+        else:
+            as_before = not self.had(parent, self.fresh, child, label)
+            dropped = any(
+                self._has(before, old, parent, self.fresh, child, label)
+                and not self._has(after, known, parent, self.fresh, child, label)
+                for before, old, after, known in self.uses
+            )
+        self.settle(
+            path, parent, as_before, as_before and dropped, _holds_code(self.fresh, child), trail, _ABSENT, text
         )
-        self.settle(path, parent, was_absent, dropped, _holds_code(self.fresh, child), trail,
-                    _ABSENT, _text(self.fresh, child))  # fmt: skip
+
+    def _holds(self, then: tuple[Graph, dict[int, int]], parent: Node) -> Counter[object] | None:
+        """What the object ``parent`` held at that moment."""
+        graph, known = then
+        index = known.get(parent.identity)
+        return None if index is None else self._marks(graph, graph.nodes[index])
+
+    def _marks(self, graph: Graph, node: Node) -> Counter[object]:
+        return Counter(_mark(graph, index) for index in node.edges.values())
 
     def settle(
         self, path: Path, parent: Node, as_before: bool, used: bool, code: bool, trail: tuple[int, ...], *texts: str
@@ -291,7 +312,7 @@ class _Comparison:
 
     # ---- kept state
 
-    def had(self, parent: Node, graph: Graph, child: int, label: str, *, after: bool) -> bool:
+    def had(self, parent: Node, graph: Graph, child: int, label: str) -> bool:
         """Whether the live object ``parent`` held the same before the swap."""
         _, _, graph_after, known = self.uses[-1]
         return self._has(graph_after, known, parent, graph, child, label)
@@ -318,7 +339,7 @@ class _Comparison:
         if pair.parent < 0 or not self.edit.same(pair.path):
             return ""
         parent = self.live.nodes[pair.parent]
-        if not self.had(parent, self.live, pair.live, pair.label, after=True):
+        if not self.had(parent, self.live, pair.live, pair.label):
             return ""
         if any(self._touched(use, parent, pair.label) for use in self.uses):
             return "used"

@@ -31,19 +31,28 @@ class Step:
     kept: list[tuple[Path, str]] = field(default_factory=list)
 
 
-def judge(trees: list[Tree], live: Outcome, fresh: list[Outcome], again: list[Outcome] | None = None) -> list[Step]:
+def judge(
+    trees: list[Tree],
+    live: Outcome,
+    fresh: list[Outcome],
+    again: list[Outcome] | None = None,
+    outside: tuple[str, ...] = (),
+) -> list[Step]:
     """Judges every swap of a live process. ``fresh`` holds one process for each tree after the first.
 
     ``again`` are second fresh processes: where two fresh processes differ, nothing can be said of the live one.
+    ``outside`` are names, with their modules, whose values come from outside of the app.
     """
     if live.error:
-        return [Step(WRONG, ["the first version does not run"], [Difference(("",), "error", live.error, "")])]
+        return [
+            Step(WRONG, ["the first version does not run"], [Difference(("",), "error", _last_first(live.error), "")])
+        ]
     steps: list[Step] = []
     moments = [Moment(live.imported, live.used)]
     for index, swap in enumerate(live.swaps):
         new = fresh[index]
         if swap.broken:
-            steps.append(Step(WRONG, ["the engine broke"], [Difference(("",), "broken", swap.broken, "")]))
+            steps.append(Step(WRONG, ["the engine broke"], [Difference(("",), "broken", _last_first(swap.broken), "")]))
             break
         if swap.refused:
             steps.append(_judge_refusal(swap, moments[-1].after, new))
@@ -57,6 +66,7 @@ def judge(trees: list[Tree], live: Outcome, fresh: list[Outcome], again: list[Ou
         if again is not None:
             unstable = _unstable(new.imported, again[index].imported, edit)
             found = [d for d in found if d.path not in unstable]
+        found = [d for d in found if "".join(d.path) not in outside]
         if swap.result != new.result and not any(reason == "computed" for _, reason in verdict.kept):
             found.append(Difference(("use",), "result", str(swap.result), str(new.result)))
         kinds = sorted({d.what for d in found})
@@ -72,7 +82,7 @@ def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome) -> Step:
     if found:
         return Step(WRONG, ["refused, yet changed"], found)
     if swap.raised and not fresh.error:
-        told = [Difference(("",), "reason", reason, swap.cause[-1500:]) for reason in swap.refused]
+        told = [Difference(("",), "reason", reason, "") for reason in swap.refused]
         return Step(WRONG, ["refused without a true reason"], told)
     return Step(REFUSED, swap.refused)
 
@@ -81,3 +91,9 @@ def _unstable(one: Graph, other: Graph, edit: Edit) -> set[Path]:
     """Places that differ from one fresh process to the next."""
     moments = [Moment(one, one)]
     return {d.path for d in compare(one, other, moments, edit, set()).differences}
+
+
+def _last_first(text: str) -> str:
+    """A traceback with what was raised before where."""
+    lines = text.strip().splitlines()
+    return "\n".join([*lines[-1:], *lines[-12:-1]])

@@ -40,7 +40,7 @@ def _const(s: Statement) -> str:
 
 def _derived(s: Statement) -> str:
     a = s.reads[0]
-    value = (f"({a}, {s.numbers[1]})", f"f'<{{{a}}}>'", f"{a} if {a} else 0", f"({a},) * 2")[s.numbers[0]]
+    value = (f"({a}, {s.numbers[1]})", f'f"<{{{a}}}>"', f"{a} if {a} else 0", f"({a},) * 2")[s.numbers[0]]
     return f"{s.name} = {value}"
 
 

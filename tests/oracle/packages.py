@@ -38,6 +38,8 @@ class Package:
     top_level: tuple[str, ...]
     versions: tuple[str, ...]
     use: str
+    outside: tuple[str, ...] = ()
+    """Names whose values come from outside of the package, so that two processes may differ in them; each is told why."""
 
 
 def _use(body: str) -> str:
@@ -172,7 +174,7 @@ alive += [session, prepared]
 told += [prepared.url, prepared.body, sorted(k for k in prepared.headers if k != 'User-Agent'), requests.status_codes.codes.ok]
 try: requests.Request('GET', 'nothing').prepare()
 except requests.RequestException as error: told.append(type(error).__name__)
-""")),
+"""), ("requests.packages.mod",)),  # what a loop over sys.modules ended on
     Package("idna", ("idna",), ("3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10"), _use("""
 import idna
 told += [idna.encode('\\u043f\\u0440\\u0438\\u043c\\u0435\\u0440.test'), idna.decode('xn--e1afmkfd.test'), idna.uts46_remap('A\\u00df')]
@@ -286,5 +288,5 @@ def steps(package: Package, processes: Processes) -> Iterator[tuple[str, Step]]:
         live = processes.run(Request(str(folders[index]), pair, package.use, needed))
         alone = Request(str(folders[index + 1]), pair[1:], package.use, needed)
         fresh = [processes.run(alone), processes.run(alone)]
-        for step in judge(pair, live, fresh[:1], fresh[1:]):
+        for step in judge(pair, live, fresh[:1], fresh[1:], package.outside):
             yield f"{package.name} {old} -> {new}", step

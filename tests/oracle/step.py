@@ -162,15 +162,16 @@ def _swap(swapper: object, request: Request, tree: Tree, reader: Reader) -> Swap
     except SwapRefusedError as error:
         swap.refused = [f"{r.reason} ({name} {r.unit})" for name, r in error.refusals] or ["refused without a reason"]
         swap.raised = any(" raised " in r.reason for _, r in error.refusals)
-        swap.after = reader.read({})
     except SwapFailedError as error:
         cause = error.__cause__
         swap.refused = [str(error)]
         swap.raised = not _by_the_engine(cause)
         swap.cause = "".join(traceback.format_exception(cause)) if cause is not None else ""
-        swap.after = reader.read({})
+        cause = None
     except BaseException:
         swap.broken = traceback.format_exc()
+    if swap.refused:  # read when the error and all that its frames held is gone
+        swap.after = reader.read({})
     return swap
 
 

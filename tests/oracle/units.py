@@ -101,6 +101,12 @@ class Edit:
         before, after = self.old.statements(*old), self.new.statements(*new)
         return old != new or [_dump(s) for s in before] != [_dump(s) for s in after]
 
+    def both_classes(self, path: Path) -> bool:
+        """Whether the path leads to a class that one statement makes, in both versions, outside of any block."""
+        names = _names(path)
+        versions = [v.statements(*v.home(path[0], names[0])) if names else [] for v in (self.old, self.new)]
+        return len(names) == 1 and all(len(s) == 1 and isinstance(s[0], ast.ClassDef) for s in versions)
+
     def removed(self, module: str, qualname: str) -> bool:
         """Whether the new version has no such class any more."""
         statements = self.new.statements(module, qualname.partition(".")[0])
