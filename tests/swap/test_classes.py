@@ -83,6 +83,25 @@ def test_properties_take_setters(start: Start) -> None:
     assert shop.IT.x == 6
 
 
+def test_definitions_inside_blocks_keep_their_identity(start: Start) -> None:
+    """A class or function that a changed `if` or `try` defines again stays the object that everyone holds."""
+    text = (
+        "import sys\nif sys.version_info:\n    class A:\n        x = 1\n        old = 1\n"
+        "        def m(self):\n            return 1\n        def s(self):\n            return __class__\n"
+        "    def f(a=1):\n        return a\nIT = A()\n"
+    )
+    app, shop = begin(start, text)
+    cls, function, bound = shop.A, shop.f, shop.IT.m
+    picture = app.picture()
+    after = text.replace("1", "2").replace("old = 2", "new = 2")
+    app.push({"shop": after}).undo()
+    assert app.picture() == picture
+    app.push({"shop": after})
+    assert (shop.A, shop.f) == (cls, function)
+    assert (bound(), shop.IT.x, shop.IT.new, function(), shop.IT.s()) == (2, 2, 2, 2, cls)
+    assert not hasattr(cls, "old")
+
+
 def test_protocols_follow(start: Start) -> None:
     """A protocol that gains a member is one of fewer classes, whatever was answered before."""
     text = (

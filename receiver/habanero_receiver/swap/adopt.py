@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from types import MemberDescriptorType
+from types import FunctionType, MemberDescriptorType
 from typing import Any
 
 from .enums import adopt_members
+from .functions import ClosureError, apply, transplant
+from .layouts import layout
 from .live import cell_content, orphan
 from .shapes import DERIVED, is_named_tuple
 from .transaction import Transaction
@@ -45,18 +47,44 @@ def adopt(log: UndoLog, cls: type, twin: type, body: Mapping[str, str], changed:
             log.delete_class_attribute(cls, name)
 
 
-def remake(work: Transaction, living: type, made: Any) -> bool:
-    """Has a living class that a statement made again (``Point = namedtuple(...)``) become what was made.
+def remake(work: Transaction, living: Any, made: Any) -> bool:
+    """Has a living function or class that a statement made again become what was made, and keep its identity.
 
-    Returns whether it did; if not, the name is to be bound to the new class.
+    That is ``Point = namedtuple(...)``, or a definition inside an ``if``. Returns whether it could; if not, the name is
+    to be bound to the new one.
     """
     if made is living or type(made) is not type(living) or made.__qualname__ != living.__qualname__:
         return False
-    if not isinstance(living, enum.EnumType) and not (is_named_tuple(living) and is_named_tuple(made)):
+    if made.__module__ != living.__module__:
+        return False
+    if isinstance(living, FunctionType):
+        return _remake_function(work, living, made)
+    if type(living) is type and not is_named_tuple(living):
+        if layout(living) != layout(made) or living.__bases__ != made.__bases__:
+            return False
+        for name, value in list(vars(made).items()):
+            had = vars(living).get(name)
+            if isinstance(value, FunctionType) and isinstance(had, FunctionType) and _remake_function(work, had, value):
+                relink(had, made, living)
+                type.__setattr__(made, name, had)
+        for name in [name for name in vars(living) if name not in vars(made)]:
+            work.log.delete_class_attribute(living, name)
+    elif not isinstance(living, enum.EnumType) and not is_named_tuple(living):
         return False
     adopt(work.log, living, made, {}, set())
     orphan(made)
     work.reshaped.append(living)
+    return True
+
+
+def _remake_function(work: Transaction, living: FunctionType, made: FunctionType) -> bool:
+    if living.__globals__ is not made.__globals__:
+        return False
+    try:
+        apply(transplant(made, living, {}), work.log)
+    except ClosureError:
+        return False
+    work.redefined.append(living)
     return True
 
 

@@ -35,7 +35,7 @@ class Run:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         if self.scope.owner is None:
-            had = {name: value for name in self.unit.names if isinstance(value := self.scope.get(name), type)}
+            had = {n: v for n in self.unit.names if isinstance(v := self.scope.get(n), (type, FunctionType))}
             self.scope.run(self.unit.code, self.scope.globals)  # its namespace was copied: order and reads are exact
             for name, living in had.items():
                 if remake(work, living, self.scope.get(name)):
