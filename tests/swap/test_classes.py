@@ -383,14 +383,14 @@ def test_generic_classes_follow(start: Start) -> None:
 
 def test_no_twin_is_left_behind(start: Start) -> None:
     """The class that was made to see what a body derives is gone when the collector has run."""
-    text = DATA + "@dataclass\nclass Base: ...\n@dataclass\nclass P(Base):\n    x: int = 1\n"
+    text = DATA + "@dataclass\nclass Base: ...\n@dataclass\nclass Lonely(Base):\n    x: int = 1\n"
     app, shop = begin(start, text)
     app.push({"shop": text.replace("= 1", "= 2")}).seal()
-    assert shop.Base.__subclasses__() == [shop.P]
+    assert shop.Base.__subclasses__() == [shop.Lonely]
     gc.collect()
     assert [
-        o for o in gc.get_objects() if isinstance(o, type) and o.__qualname__ == "P" and o.__module__ == "shop"
-    ] == [shop.P]
+        o for o in gc.get_objects() if isinstance(o, type) and o.__qualname__ == "Lonely" and o.__module__ == "shop"
+    ] == [shop.Lonely]
 
 
 def test_attrs_classes_follow(start: Start) -> None:
