@@ -76,14 +76,32 @@ class _Pair:
     """The live nodes on the way, from the last one that is a module, class or function."""
 
 
-def compare(live: Graph, fresh: Graph, uses: list[Moment], edit: Edit, stale: set[tuple[str, str]]) -> Verdict:
-    """Finds where ``live`` is neither what ``fresh`` is nor kept. ``stale`` are the names that the report calls so."""
-    return _Comparison(live, fresh, uses, edit, stale).run()
+def compare(
+    live: Graph,
+    fresh: Graph,
+    uses: list[Moment],
+    edit: Edit,
+    stale: set[tuple[str, str]],
+    earlier: frozenset[Path] = frozenset(),
+) -> Verdict:
+    """Finds where ``live`` is neither what ``fresh`` is nor kept.
+
+    ``stale`` are the names that the report calls so, ``earlier`` the places that swaps before this one kept as computed.
+    """
+    return _Comparison(live, fresh, uses, edit, stale, earlier).run()
 
 
 class _Comparison:
-    def __init__(self, live: Graph, fresh: Graph, uses: list[Moment], edit: Edit, stale: set[tuple[str, str]]) -> None:
-        self.live, self.fresh, self.edit, self.stale = live, fresh, edit, stale
+    def __init__(
+        self,
+        live: Graph,
+        fresh: Graph,
+        uses: list[Moment],
+        edit: Edit,
+        stale: set[tuple[str, str]],
+        earlier: frozenset[Path],
+    ) -> None:
+        self.live, self.fresh, self.edit, self.stale, self.earlier = live, fresh, edit, stale, earlier
         self.uses = [(u.before, u.before.by_identity(), u.after, u.after.by_identity()) for u in uses]
         self.classes = {n.data["home"]: n.identity for n in uses[-1].after.nodes if n.kind == "class"}
         self.verdict = Verdict()
@@ -360,7 +378,7 @@ class _Comparison:
 
     def computed(self, path: Path, trail: tuple[int, ...]) -> bool:
         """Whether a kept object was computed from something that changed."""
-        if self.edit.depends(path) or (len(path) > 1 and (path[0], path[1][1:]) in self.stale):
+        if path in self.earlier or self.edit.depends(path) or (len(path) > 1 and (path[0], path[1][1:]) in self.stale):
             return True
         for index in trail:
             node = self.live.nodes[index]

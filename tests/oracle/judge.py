@@ -49,6 +49,7 @@ def judge(
         ]
     steps: list[Step] = []
     moments = [Moment(live.imported, live.used)]
+    computed: frozenset[Path] = frozenset()
     for index, swap in enumerate(live.swaps):
         new = fresh[index]
         if swap.broken:
@@ -61,7 +62,8 @@ def judge(
             steps.append(Step(INVALID, ["the new sources cannot be imported"]))
             break
         edit = Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
-        verdict = compare(swap.after, new.imported, moments, edit, swap.stale)
+        verdict = compare(swap.after, new.imported, moments, edit, swap.stale, computed)
+        computed |= {path for path, reason in verdict.kept if reason == "computed"}
         found = verdict.differences + old_code(swap.after, new.codes, swap.stale)
         if again is not None:
             unstable = _unstable(new.imported, again[index].imported, edit)
