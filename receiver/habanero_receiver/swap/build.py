@@ -104,7 +104,8 @@ def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1
         raise SyntaxError(str(error), (path, 1, 1, "", 1, 1)) from None
     package_name = name if package else name.rpartition(".")[0]
     table = _Table(path, package_name, _future_flags(tree), optimize)
-    doc, body = _docstring(tree.body)
+    text, body = _docstring(tree.body)
+    doc = _born_doc(text, optimize)
     units = _graft(code, table.units(body, ()))
     main = marshal.dumps(code)
     return _HEAD.pack(MAGIC, len(main)) + main + marshal.dumps((doc, tuple(map(_plain, units))))
@@ -178,6 +179,18 @@ def _docstring(body: list[ast.stmt]) -> tuple[str | None, list[ast.stmt]]:
     return None, body
 
 
+def _born_doc(text: str | None, optimize: int) -> str | None:
+    """A docstring as the compiler leaves it: newer ones take the indentation out, and ``-OO`` takes it all."""
+    if text is None:
+        return None
+    function = ast.parse("def f(): pass").body[0]
+    function.body = [ast.Expr(ast.Constant(text))]  # type: ignore[attr-defined]  # the parser's result is a def
+    module = ast.fix_missing_locations(ast.Module(body=[function], type_ignores=[]))
+    code: CodeType = compile(module, "", "exec", dont_inherit=True, optimize=optimize)
+    first = _children(code)[0].co_consts[0]
+    return first if isinstance(first, str) else None
+
+
 class _Table:
     """Makes the units of one module: what is the same for all of them."""
 
@@ -214,7 +227,8 @@ class _Table:
                 bare = self.compile(_without_decorators(node), classes)
                 decorate = self.compile(_bind(_tuple(decorators), node), classes)
         if isinstance(node, ast.ClassDef):
-            doc, rest = _docstring(node.body)
+            text, rest = _docstring(node.body)
+            doc = _born_doc(text, self.optimize)
             members = tuple(self.units(rest, (*classes, node)))
             bases = self.compile(_bind(_header(node), node), classes)
         return Unit(

@@ -6,9 +6,11 @@ refused, or named in the report where something else renews it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import CodeType, FunctionType
+from typing import Any
 
 from .closures import Rederive, rederivation
 from .diff import same_behaviour
@@ -18,6 +20,7 @@ from .live import reachable
 from .plan import ModulePlan, Patch
 from .undo import Step
 
+_Cache: Any = type(functools.lru_cache(lambda: None))
 _MAX_INDEXED = 10_000
 """How many objects a module is searched for its functions; what is not met by then is looked for on the heap."""
 
@@ -32,6 +35,8 @@ class Patching:
         self.redefined: list[FunctionType] = []
         """Functions that became another kind, of generator or coroutine, by a change of their bodies alone."""
         self._nested: dict[str, list[Patch]] = {}
+        self._caches: dict[int, Any] = {}
+        """`functools` caches that structure leads to, by the function whose results they hold."""
 
     def index(self, plans: Iterable[ModulePlan], own_modules: frozenset[str]) -> None:
         """Notes what structure leads to from each module."""
@@ -39,6 +44,8 @@ class Patching:
             for item in reachable([vars(plan.module)], own_modules, _MAX_INDEXED):
                 if isinstance(item, FunctionType):
                     plan.index.add(item)
+                elif isinstance(item, _Cache):
+                    self._caches[id(item.__wrapped__)] = item
 
     def find(self, plans: Iterable[ModulePlan]) -> None:
         """Works out what becomes of every function that the plans' patches are for."""
@@ -80,6 +87,10 @@ class Patching:
         self.inverses.extend(inverse for _, inverse in pairs)
         if (old.co_flags ^ new.co_flags) & KINDS:
             self.redefined.append(function)
+        cache = self._caches.get(id(function))
+        if cache is not None and not same_behaviour(old, new):
+            self.steps.append((cache.cache_clear,))  # what the old code answered; taken back, it starts empty as well
+            self.inverses.append((cache.cache_clear,))
         if new.co_qualname not in plan.report.patched and not same_behaviour(old, new):
             plan.report.patched.append(new.co_qualname)
 
@@ -97,7 +108,7 @@ class Patching:
         """The assignments, with inverses, for closures that were made after the search. Takes well under 1 ms."""
         if not self._nested:
             return
-        done = {id(step[1]) for step in self.steps}
+        done = {id(step[1]) for step in self.steps if len(step) > 1}
         for function in youngest_functions(frozenset(self._nested)):
             if id(function) in done:
                 continue

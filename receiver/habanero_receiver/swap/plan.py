@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .build import Build, Unit
-from .diff import CodePair
+from .diff import CodePair, Match
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
@@ -60,6 +60,8 @@ class ModulePlan:
     """Units that are not run again."""
     redefined: set[tuple[int, str]] = field(default_factory=set)
     """Which names of which namespaces a ``def`` that runs again binds."""
+    superseded: set[int] = field(default_factory=set)
+    """By identity: ``def``s whose name a later one, which does not run again, binds for good (``@overload``)."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
 
@@ -76,9 +78,18 @@ class ModulePlan:
         """Has a new or changed unit run inside the commit."""
         if new.kind == "function":
             self.redefined.add((id(scope.owner), new.names[0]))
-            self.steps.append(Define(scope, new, old, self.owners(old)))
+            self.steps.append(Define(scope, new, old, self.owners(old), id(new) not in self.superseded))
         else:
             self.steps.append(Run(scope, new))
+
+    def note_superseded(self, matches: Iterable[Match]) -> None:
+        """Finds, among the units of one body, the ``def``s that are not the last to bind their names."""
+        new = [(match, match.new) for match in matches if match.new is not None]
+        last = {name: match for match, unit in new for name in unit.names}
+        for match, unit in new:
+            final = last[unit.names[0]] if unit.kind == "function" else match
+            if final is not match and final.same and final.new is not None and unit.names[0] not in final.new.reads:
+                self.superseded.add(id(unit))
 
     def builds_on_redefined(self, scope: Scope, unit: Unit) -> bool:
         """Whether a kept unit decorates what the same name was bound to before, and that runs again (``@x.setter``)."""

@@ -22,6 +22,7 @@ def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
     bound = {name for match in matches if match.new is not None for name in match.new.names}
+    plan.note_superseded(matches)
     for match in matches:
         _plan_unit(plan, match, bound)
     if plan.old.doc != plan.new.doc:

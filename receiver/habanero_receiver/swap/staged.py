@@ -80,7 +80,7 @@ class StagedSwap:
         for name, plan in self.plans.items():
             self._kept[name] = Kept(name, plan.scope, tuple(plan.kept))
         exporting = [plan for plan in self.plans.values() if plan.changing]
-        shared = {id(value) for plan in exporting for name, value in vars(plan.module).items() if name[:2] != "__"}
+        shared = {id(value) for plan in exporting for name, value in vars(plan.module).items() if name not in _BORN}
         for name in own_modules - set(self.plans) - set(self.deleted) if exporting else ():
             module = sys.modules.get(name)
             if module is not None and not shared.isdisjoint(map(id, list(vars(module).values()))):
@@ -218,6 +218,8 @@ class StagedSwap:
 
 
 _ABSENT = object()
+_BORN = frozenset(vars(ModuleType("born"))) | {"__builtins__", "__cached__", "__file__", "__path__", "__annotations__"}
+"""What every module has without having bound it: no sign of an import."""
 
 
 class CommittedSwap:

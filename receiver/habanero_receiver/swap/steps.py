@@ -62,6 +62,8 @@ class Define:
     unit: Unit
     old: Unit | None
     living: Callable[[], list[FunctionType]] = field(default=list)
+    binds: bool = True
+    """Whether the name is bound to the result; not if a later statement of the body has the last word."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -74,7 +76,7 @@ class Define:
         names = self.scope.namespace()
         self.scope.run(self.unit.bare or self.unit.code, names)
         value = new = names[name]
-        before = self.scope.get(name)
+        before = self.scope.get(name) if self.binds else None
         for function in self.living():
             try:
                 apply(transplant(new, function, self.scope.cells()), work.log)
@@ -86,7 +88,7 @@ class Define:
             if self.old is not None and self.old.decorate is not None:
                 function.__dict__.pop("__isabstractmethod__", None)  # what a decorator says of it, they say again
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
-            self.scope.bind(work.log, name, value)
+            self._bind(work, value)
             return
         registered = Registrations(self._registries(), self.scope.own_modules)
         owners = [value, before] if before is not None else [value]
@@ -94,9 +96,13 @@ class Define:
             work.forget(value)
         for decorator in reversed(decorators):
             value = decorator(value)
-        self.scope.bind(work.log, name, value)
+        self._bind(work, value)
         if self.old is not None:
             registered.settle(work.log, owners, [value, owners[0]] if self.unit.decorate is not None else [])
+
+    def _bind(self, work: Transaction, value: object) -> None:
+        if self.binds:
+            self.scope.bind(work.log, self.unit.names[0], value)
 
     def _registries(self) -> list[object]:
         codes = [unit.decorate for unit in (self.old, self.unit) if unit is not None]
