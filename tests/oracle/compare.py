@@ -86,7 +86,8 @@ def compare(
 ) -> Verdict:
     """Finds where ``live`` is neither what ``fresh`` is nor kept.
 
-    ``stale`` are the names that the report calls so, ``earlier`` the places that swaps before this one kept as computed.
+    ``stale`` are the names that the report calls so, ``earlier`` the places that swaps before this one kept as
+    computed.
     """
     return _Comparison(live, fresh, uses, edit, stale, earlier).run()
 

