@@ -24,7 +24,7 @@ def line_cache_entry(filename: str, source: bytes) -> LineCacheEntry:
     return len(source), None, lines, filename
 
 
-def show(log: UndoLog, filename: str, source: bytes) -> None:
-    """From now on ``filename`` shows ``source``."""
+def show(log: UndoLog, entry: LineCacheEntry) -> None:
+    """From now on the entry's file shows the entry's lines."""
     cache: dict[str, Any] = linecache.cache
-    log.set_item(cache, filename, line_cache_entry(filename, source))
+    log.set_item(cache, entry[3], entry)

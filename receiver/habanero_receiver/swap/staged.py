@@ -25,7 +25,7 @@ from .planner import plan_module
 from .reach import Reach, new_modules
 from .report import Refusal, SwapReport
 from .scope import Scope
-from .sources import show
+from .sources import LineCacheEntry, line_cache_entry, show
 from .steps import Step
 from .transaction import Transaction
 from .undo import Imports, Snapshot, UndoLog
@@ -48,6 +48,8 @@ class StagedSwap:
         self._generation = generation
         self._kept: dict[str, Kept] = {}
         self._patching = Patching()
+        self._shown: dict[str, LineCacheEntry] = {}
+        """What tracebacks show of each module afterwards: read here, so that the commit reads no source."""
         self._unloaded: dict[str, Build] = {}
         """The modules that statements of the new code will import first."""
 
@@ -67,6 +69,8 @@ class StagedSwap:
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()
+        for name, plan in self.plans.items():
+            self._shown[name] = line_cache_entry(plan.index.filename, self.wanted[name].source)
 
     def _find_unloaded(self) -> None:
         units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
@@ -207,7 +211,7 @@ class StagedSwap:
                 old_value = namespace.get(name, _ABSENT)
                 restore: LogStep = (namespace.pop, name, None)
                 inverses.append(restore if old_value is _ABSENT else (namespace.__setitem__, name, old_value))
-            show(log, plan.index.filename, self.wanted[plan.module.__name__].source)
+            show(log, self._shown[plan.module.__name__])
         log.do_all(steps, inverses)
 
     def _forget(self, log: UndoLog, name: str, module: ModuleType) -> None:
