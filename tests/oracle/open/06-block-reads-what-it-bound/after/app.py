@@ -1,0 +1,7 @@
+try:
+    Group
+except NameError:
+    class Group(ExceptionGroup):
+        pass
+else:
+    Group = Group

@@ -1,0 +1,5 @@
+try:
+    Group = __builtins__.nothing
+except AttributeError:
+    class Group(Exception):
+        pass

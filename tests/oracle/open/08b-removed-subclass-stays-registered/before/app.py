@@ -1,0 +1,8 @@
+class Base:
+    known = {}
+    def __init_subclass__(cls, **o):
+        super().__init_subclass__(**o)
+        Base.known[cls.__name__] = cls
+class A(Base): pass
+class B(Base):
+    def get(self): return 1

@@ -1,0 +1,5 @@
+from __future__ import annotations
+class P:
+    def get(self) -> int: return 1
+    x: int = 1
+def f(a: int = 1) -> str: return ""

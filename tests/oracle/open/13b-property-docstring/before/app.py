@@ -1,0 +1,5 @@
+class C:
+    @property
+    def a(self):
+        """One."""
+        return 1

@@ -1,0 +1,2 @@
+def rate(): return 2
+RATE = rate() * 10

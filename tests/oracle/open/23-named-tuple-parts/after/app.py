@@ -1,0 +1,6 @@
+import typing
+class R(typing.NamedTuple):
+    """A."""
+    a: int
+    b: int = 1
+    c: bool = False

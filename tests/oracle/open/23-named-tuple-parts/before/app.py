@@ -1,0 +1,5 @@
+import typing
+class R(typing.NamedTuple):
+    """A."""
+    a: int
+    b: int = 1

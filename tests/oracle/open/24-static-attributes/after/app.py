@@ -1,0 +1,6 @@
+
+
+class C:
+    def __init__(self):
+        self.a = 1
+        self.b = 2
