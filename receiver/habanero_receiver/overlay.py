@@ -102,7 +102,7 @@ class Overlay:
         """
         before, self._release = self._release, _Release(images, _parents(images))
         for name, image in before.images.items():
-            if image is not None and images.get(name) is not image:
+            if image is not None and images.get(name) is not image and name not in sys.modules:
                 linecache.cache.pop(image.filename, None)  # its next import may be from disk
 
     def find_spec(

@@ -66,6 +66,17 @@ def test_replace_changes_what_the_next_import_finds(overlay, root):
     assert fresh("ovl.one").f() == "disk"
 
 
+def test_the_lines_of_a_living_module_are_left_to_the_swap(overlay, root):
+    """A release that comes and is taken back must not lose what tracebacks show of a module that stays imported."""
+    overlay.replace({"ovl.one": image(root, "ovl.one", "def f():\n    return 'a'\n")})
+    module = fresh("ovl.one")
+    overlay.replace({"ovl.one": image(root, "ovl.one", "def f():\n    return 'b'\n")})
+    assert linecache.getline(module.__file__, 2) == "    return 'a'\n"
+    del sys.modules["ovl.one"]
+    overlay.replace({})
+    assert linecache.getline(module.__file__, 2) == "    return 'disk'\n"
+
+
 def test_lines_are_counted_as_python_counts_them(overlay, root):
     """A form feed or a Unicode line separator inside a line is no new line; encodings and line ends are Python's."""
     source = "# coding: latin-1\r\nPAGE = '''\x0c\x1c'''\r\ndef f():\r\n    return 'é'\r\n".encode("latin-1")
