@@ -68,7 +68,6 @@ class Unit(NamedTuple):
     effect: int
     """PURE, CALLS or ANY."""
     line: int
-    end_line: int
     imports: tuple[Import, ...]
     code: CodeType
     """Runs the statement alone: a module's code object, or for a member the body of a class of the same name."""
@@ -241,7 +240,6 @@ class _Table:
             calls=tuple(sorted(scan.calls)),
             effect=scan.effect,
             line=line,
-            end_line=node.end_lineno or line,
             imports=tuple(i for found in scan.imports for i in self.imports(found)),
             code=self.compile(node, classes),
             bare=bare,

@@ -41,7 +41,6 @@ class Registrations:
 
     def __init__(self, roots: Iterable[object], own_modules: frozenset[str]) -> None:
         self._roots = list(roots)
-        self._own = own_modules
         self._before = Snapshot(self._roots, own_modules)
 
     def settle(self, log: UndoLog, old: list[object], new: list[object]) -> int:
