@@ -69,6 +69,25 @@ def test_list_gives_the_keys_of_one_folder(bucket):
     assert bucket.list("v1") == []
 
 
+def test_folders_are_listed_one_level_deep(bucket):
+    """Where keys lie somewhere below; neither keys nor what no key could be named, and none of a missing folder."""
+    for key in ("v1/shop/live/ab/journal/1.json", "v1/shop/test/cd/format.json", "v1/blobs/sha256/ab/abcd", "v1/x"):
+        bucket.create(key, b"x")
+    assert bucket.folders("v1") == ["v1/blobs", "v1/shop"]
+    assert bucket.folders("v1/shop/") == ["v1/shop/live", "v1/shop/test"]
+    assert bucket.folders("v1/shop", max_folders=1) in (["v1/shop/live"], ["v1/shop/test"])
+    assert bucket.folders("v1/none") == []
+
+
+def test_what_was_created_can_be_removed_and_created_anew(bucket):
+    """Removing is for whoever decides it; twice is no error, and the key is free again."""
+    bucket.create("v1/a/b", b"one")
+    bucket.remove("v1/a/b")
+    bucket.remove("v1/a/b")
+    assert bucket.get("v1/a/b", max_bytes=10) is None
+    assert bucket.create("v1/a/b", b"two")
+
+
 @pytest.mark.parametrize(
     "key", ["", "/etc/passwd", "../x", "v1/../x", "v1//x", ".tmp/x", "v1/.x", "v1/x\n", "v1/é", "a" * 201]
 )

@@ -1,8 +1,8 @@
 """Where bytes are kept under keys: the interface of a bucket, and the default one, a directory.
 
 What it does: creates keys that are never changed afterwards, replaces the few that are only informative, reads under
-a limit, lists one folder. What it does not: it knows nothing of releases, signatures or journals, and it never
-deletes what was created. Object stores fill the same interface.
+a limit, lists one folder, removes what its caller says. What it does not: it knows nothing of releases, signatures or
+journals, so what may be removed is decided elsewhere (`journal.prune`). Object stores fill the same interface.
 
 The rule it upholds: `create` is atomic and durable. Of any number of writers, in any number of processes, killed at
 any moment, at most one makes a key; a key that can be seen is whole; when `create` has returned it survives a power
@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 from habanero_receiver.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from io import FileIO
 
 MAX_LISTED_KEYS = 10_000
@@ -59,7 +59,18 @@ class Bucket(Protocol):
         """Set a key whatever it held. Atomic, but not durable: for what is informative only."""
 
     def remove(self, key: str) -> None:
-        """Drop a key that `replace` made. Nothing happens when there is none."""
+        """Drop a key, whoever made it; nothing happens when there is none.
+
+        When it has returned, a `get` of any process gives None. A store that keeps versions may keep the bytes. A power
+        cut may bring the key back, so callers must be able to do it again.
+        """
+
+    def folders(self, folder: str, *, max_folders: int = MAX_LISTED_KEYS) -> list[str]:
+        """The folders directly below `folder` that hold keys, at any depth, each without a slash at its end, sorted.
+
+        An object store's common prefixes. At most `max_folders`, as for `list`; a folder that lost its last key may
+        still be named.
+        """
 
     def list(self, folder: str, *, max_keys: int = MAX_LISTED_KEYS) -> list[str]:
         """The keys directly below `folder`, sorted; at most `max_keys`, which ones is then up to the store."""
@@ -184,17 +195,15 @@ class DirectoryBucket:
         with _mapped("write", key):
             self._path(key).unlink(missing_ok=True)
 
+    def folders(self, folder: str, *, max_folders: int = MAX_LISTED_KEYS) -> list[str]:
+        """See `Bucket.folders`."""
+        folder = folder.rstrip("/")
+        return _below(self._path(folder), folder, lambda entry: entry.is_dir(follow_symlinks=False), max_folders)
+
     def list(self, folder: str, *, max_keys: int = MAX_LISTED_KEYS) -> list[str]:
         """See `Bucket.list`."""
         folder = folder.rstrip("/")
-        found: list[str] = []
-        with _mapped("read", folder), contextlib.suppress(FileNotFoundError), os.scandir(self._path(folder)) as entries:
-            for entry in entries:
-                if len(found) >= max_keys:
-                    break
-                if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                    found.append(f"{folder}/{entry.name}")
-        return sorted(found)
+        return _below(self._path(folder), folder, lambda entry: entry.is_file(follow_symlinks=False), max_keys)
 
     def _path(self, key: str) -> Path:
         return Path(self._name(key))
@@ -240,6 +249,18 @@ class DirectoryBucket:
                 yield path, file
         finally:
             path.unlink(missing_ok=True)
+
+
+def _below(path: Path, folder: str, wanted: Callable[[os.DirEntry[str]], bool], most: int) -> list[str]:
+    """Keys of what `wanted` says yes to directly in `path`, which is `folder`."""
+    found: list[str] = []
+    with _mapped("read", folder), contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
+        for entry in entries:
+            if len(found) >= most:
+                break
+            if _PART.fullmatch(entry.name) and wanted(entry):
+                found.append(f"{folder}/{entry.name}")
+    return sorted(found)
 
 
 class _mapped:  # noqa: N801  # reads as the function that it replaces: `with _mapped("read", key):`
