@@ -7,6 +7,7 @@ functions) is run here, in a namespace of its own; what could touch live objects
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from traceback import walk_tb
 from types import CellType
 from typing import Any
 
@@ -15,6 +16,7 @@ from .classes import plan_class
 from .diff import Match, match_units, pair_code
 from .functions import is_plain
 from .plan import ModulePlan, Patch
+from .report import Refusal
 from .steps import Remove
 
 
@@ -24,9 +26,23 @@ def plan_module(plan: ModulePlan) -> None:
     bound = {name for match in matches if match.new is not None for name in match.new.names}
     plan.note_superseded(matches)
     for match in matches:
-        _plan_unit(plan, match, bound)
+        try:
+            _plan_unit(plan, match, bound)
+        except Exception as error:  # the user's code, run while planning, may raise anything
+            _refuse_raising(plan, match, error)
+            break  # what follows may read what this would have bound: its errors would say nothing
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))
+
+
+def _refuse_raising(plan: ModulePlan, match: Match, error: Exception) -> None:
+    unit = match.new or match.old
+    assert unit is not None  # a match has one of the two
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == plan.index.filename]
+    raised = Refusal(
+        unit.key, lines[0] if lines else unit.line, f"running it raised {type(error).__name__}: {error}", "fix it"
+    )
+    plan.report.refused.append(raised)
 
 
 def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:

@@ -58,12 +58,7 @@ class StagedSwap:
         self._patching.index(self.plans.values(), own_modules)
         for plan in self.plans.values():
             plan.alone = len(self.plans) == 1
-            try:
-                plan_module(plan)
-            except Exception as error:  # the user's code, run while planning, may raise anything
-                plan.report.refused.append(
-                    Refusal("module", 1, f"running its new code raised {type(error).__name__}: {error}", "fix it")
-                )
+            plan_module(plan)
         self._patching.find(self.plans.values())
         self._find_kept(own_modules)
         for plan in self.plans.values():
