@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from .binders import Binders, binders
 from .build import Unit
 from .diff import Match, match_units
 from .fill import keeps_no_defaults
@@ -27,7 +28,6 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     from .planner import patches  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
-    plan.note_superseded(members)
     living = isinstance(cls, type) and cls.__qualname__.rpartition(".")[2] == new.names[0]
     cells = class_cell(cls) if living else {}
     for match in members:
@@ -81,7 +81,8 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         _plan_bases(plan, item, kind)
     scope = replace(item.around, owner=cls)
     bound = {name for match in item.members if match.new is not None for name in match.new.names}
-    kept = [_plan_member(plan, scope, match, bound, reshape=reshape) for match in item.members]
+    bodies = binders(item.old.members, item.members)
+    kept = [_plan_member(plan, scope, match, bound, bodies, reshape=reshape) for match in item.members]
     if reshape or (kind and item.differs(1)):
         instances: Callable[[], Iterable[object]] = tuple
         if keeps_no_defaults(cls) and any(m.old is None and _unit(m).key.endswith(": ") for m in item.members):
@@ -102,7 +103,9 @@ def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
         plan.steps.append(Rebase(item.around, item.new, item.cls))
 
 
-def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], *, reshape: bool) -> Unit | None:
+def _plan_member(
+    plan: ModulePlan, scope: Scope, match: Match, bound: set[str], bodies: Binders, *, reshape: bool
+) -> Unit | None:
     """Plans what happens to one member; returns what of it is kept."""
     old, new = match.old, match.new
     cls = scope.owner
@@ -110,7 +113,8 @@ def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], 
     if old is not None and new is not None and new.kind == "class":
         return plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
     plan.migration.note(match, cls)
-    if match.same and new is not None and not plan.builds_on_redefined(scope, new):
+    if match.same and new is not None and not plan.must_run(scope, new, bodies):
+        plan.keep(scope, new, bodies)
         return new
     unit = _unit(match)
     if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
@@ -122,8 +126,9 @@ def _plan_member(plan: ModulePlan, scope: Scope, match: Match, bound: set[str], 
         plan.report.removed.append(f"{cls.__qualname__}.{unit.key}")
     else:
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
+        plan.rebound.update((id(cls), name) for name in new.names)
         if new.kind in ("function", "class") or not reshape:
-            plan.run_late(scope, old, new)
+            plan.run_late(scope, old, new, bodies)
     return None
 
 

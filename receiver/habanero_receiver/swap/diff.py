@@ -30,13 +30,16 @@ class Match:
 
 
 def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
-    """Every unit of both bodies in one match: in the order of the new body, then those that are gone."""
+    """Every unit of both bodies in one match: in the order of the new body, then those that are gone.
+
+    Of several that bind one name the last ones are matched first, since the last has the name in the end.
+    """
     waiting: dict[str, list[Unit]] = defaultdict(list)
     for unit in old:
-        waiting[_name(unit)].append(unit)
+        waiting[_name(unit)].insert(0, unit)
     found: dict[int, Unit] = {}
     for equal_outline in (True, False):  # an equal unit first, wherever it moved; then the one it replaces
-        for index, unit in enumerate(new):
+        for index, unit in reversed([*enumerate(new)]):
             if index in found:
                 continue
             for candidate in waiting[_name(unit)]:

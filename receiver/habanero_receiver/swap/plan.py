@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .binders import Binders
 from .build import Build, Unit
-from .diff import CodePair, Match
+from .diff import CodePair
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
 from .scope import Scope
-from .steps import Define, Run, Step
+from .steps import Define, Run, Settle, Step
 
 COLD = "deploy this change with a restart"
 
@@ -58,10 +59,10 @@ class ModulePlan:
     """Names whose values this swap may exchange."""
     kept: list[Unit] = field(default_factory=list)
     """Units that are not run again."""
-    redefined: set[tuple[int, str]] = field(default_factory=set)
-    """Which names of which namespaces a ``def`` that runs again binds."""
-    superseded: set[int] = field(default_factory=set)
-    """By identity: ``def``s whose name a later one, which does not run again, binds for good (``@overload``)."""
+    rebound: set[tuple[int, str]] = field(default_factory=set)
+    """Which names of which namespaces a unit that runs again binds."""
+    passing: set[tuple[int, str]] = field(default_factory=set)
+    """Those that a statement below it, which does not run, has the last word on."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
 
@@ -74,28 +75,30 @@ class ModulePlan:
         if refusal not in self.report.refused:
             self.report.refused.append(refusal)
 
-    def run_late(self, scope: Scope, old: Unit | None, new: Unit) -> None:
+    def run_late(self, scope: Scope, old: Unit | None, new: Unit, bodies: Binders) -> None:
         """Has a new or changed unit run inside the commit."""
+        overruled = bodies.overruled.get(id(new), frozenset())
         if new.kind == "function":
-            self.redefined.add((id(scope.owner), new.names[0]))
-            self.steps.append(Define(scope, new, old, self.owners(old), id(new) not in self.superseded))
+            self.steps.append(Define(scope, new, old, self.owners(old), not overruled))
         else:
-            self.steps.append(Run(scope, new))
+            self.steps.append(Run(scope, new, overruled))
+            self.passing.update((id(scope.owner), name) for name in overruled)
 
-    def note_superseded(self, matches: Iterable[Match]) -> None:
-        """Finds, among the units of one body, the ``def``s that are not the last to bind their names."""
-        new = [(match, match.new) for match in matches if match.new is not None]
-        last = {name: match for match, unit in new for name in unit.names}
-        for match, unit in new:
-            final = last[unit.names[0]] if unit.kind == "function" else match
-            if final is not match and final.same and final.new is not None and unit.names[0] not in final.new.reads:
-                self.superseded.add(id(unit))
+    def keep(self, scope: Scope, unit: Unit, bodies: Binders) -> None:
+        """Lets a unit that is not run have the last word on what it binds."""
+        if any((id(scope.owner), name) in self.passing for name in unit.reads):
+            self.report.stale.append(unit.key)  # what it read is bound only for a moment
+        names = {n for n in bodies.final.get(id(unit), ()) if (id(scope.owner), n) in self.passing}
+        if names:
+            self.steps.append(Settle(scope, unit, frozenset(names)))
+            self.passing.difference_update((id(scope.owner), name) for name in names)
 
-    def builds_on_redefined(self, scope: Scope, unit: Unit) -> bool:
-        """Whether a kept unit decorates what the same name was bound to before, and that runs again (``@x.setter``)."""
-        if unit.kind != "function" or unit.decorate is None or unit.names[0] not in unit.reads:
-            return False
-        return (id(scope.owner), unit.names[0]) in self.redefined
+    def must_run(self, scope: Scope, unit: Unit, bodies: Binders) -> bool:
+        """Whether an unchanged unit has to run: what it builds on runs again (``@x.setter``, ``f = wrap(f)``)."""
+        if id(unit) in bodies.promoted:
+            return True
+        builds = unit.kind == "assign" or (unit.kind == "function" and unit.decorate is not None)
+        return builds and any(n in unit.reads and (id(scope.owner), n) in self.rebound for n in unit.names)
 
     def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
         """Finds, when called, the living functions that a ``def`` left behind."""

@@ -11,6 +11,7 @@ from traceback import walk_tb
 from types import CellType
 from typing import Any
 
+from .binders import Binders, binders
 from .build import CALLS, PURE, Unit
 from .classes import plan_class
 from .diff import Match, match_units, pair_code
@@ -24,10 +25,10 @@ def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
     bound = {name for match in matches if match.new is not None for name in match.new.names}
-    plan.note_superseded(matches)
+    bodies = binders(plan.old.units, matches)
     for match in matches:
         try:
-            _plan_unit(plan, match, bound)
+            _plan_unit(plan, match, bound, bodies)
         except Exception as error:  # the user's code, run while planning, may raise anything
             _refuse_raising(plan, match, error)
             break  # what follows may read what this would have bound: its errors would say nothing
@@ -45,7 +46,7 @@ def _refuse_raising(plan: ModulePlan, match: Match, error: Exception) -> None:
     plan.report.refused.append(raised)
 
 
-def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
+def _plan_unit(plan: ModulePlan, match: Match, bound: set[str], bodies: Binders) -> None:
     old, new = match.old, match.new
     plan.migration.note(match, None)
     if new is None:
@@ -59,13 +60,14 @@ def _plan_unit(plan: ModulePlan, match: Match, bound: set[str]) -> None:
         return
     if old is not None:
         plan.patches.extend(patches(match, {}))
-    if match.same and not plan.builds_on_redefined(plan.scope, new):
+    if match.same and not plan.must_run(plan.scope, new, bodies):
+        plan.keep(plan.scope, new, bodies)
         plan.kept.append(new)
         plan.report.kept += 1
         if _may_follow(plan, new):
             plan.late.update(new.names)
     else:
-        _plan_run(plan, old, new)
+        _plan_run(plan, old, new, bodies)
 
 
 def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
@@ -88,18 +90,19 @@ def _plan_removal(plan: ModulePlan, unit: Unit, bound: set[str]) -> None:
     plan.report.removed.append(unit.key)
 
 
-def _plan_run(plan: ModulePlan, old: Unit | None, new: Unit) -> None:
+def _plan_run(plan: ModulePlan, old: Unit | None, new: Unit, bodies: Binders) -> None:
     if new.kind == "future":
         return
     plan.report.run.append(new.key)
     plan.changing.update(new.names)
-    if _runs_unseen(plan, old, new):
+    plan.rebound.update((id(plan.scope.owner), name) for name in new.names)
+    if id(new) not in bodies.overruled and _runs_unseen(plan, old, new):
         names = _Names(plan.early)
         plan.scope.run(new.code, names)
         plan.early.update(names.bound)
     else:
         plan.late.update(new.names)
-        plan.run_late(plan.scope, old, new)
+        plan.run_late(plan.scope, old, new, bodies)
 
 
 def _may_follow(plan: ModulePlan, unit: Unit) -> bool:
@@ -125,7 +128,9 @@ def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
     """Whether running the unit now, out of the live module's sight, gives what running it in the commit would."""
     if unit.kind == "import":
         return not any(plan.scope.is_own(i.module) or i.name == "*" for i in unit.imports)
-    if unit.kind not in ("function", "assign") or unit.effect > CALLS or plan.late.intersection(unit.reads):
+    if unit.kind not in ("function", "assign") or unit.effect > CALLS:
+        return False
+    if not plan.late.isdisjoint((*unit.reads, *unit.names)):
         return False
     living = (plan.scope.globals.get(name) for name in unit.names)
     if old is not None and (unit.kind == "function" or any(isinstance(value, type) for value in living)):

@@ -31,9 +31,13 @@ class Run:
 
     scope: Scope
     unit: Unit
+    overruled: frozenset[str] = frozenset()
+    """Names that a statement further down binds for good."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
+        for name in self.overruled:
+            work.held.setdefault((id(self.scope.owner), name), self.scope.get(name))
         if self.scope.owner is None:
             had = {n: v for n in self.unit.names if isinstance(v := self.scope.get(n), (type, FunctionType))}
             self.scope.run(self.unit.code, self.scope.globals)  # its namespace was copied: order and reads are exact
@@ -49,6 +53,20 @@ class Run:
                 self.scope.bind(work.log, name, names[name])
         if annotations != self.scope.get("__annotations__") and annotations:
             self.scope.bind(work.log, "__annotations__", annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Gives names back to the statement that binds them for good, which is not run."""
+
+    scope: Scope
+    unit: Unit
+    names: frozenset[str]
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        for name in self.names:
+            self.scope.bind(work.log, name, work.held.pop((id(self.scope.owner), name)))
 
 
 @dataclass(frozen=True, slots=True)

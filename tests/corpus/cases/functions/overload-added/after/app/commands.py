@@ -1,9 +1,17 @@
 import typing as t
+
+
 @t.overload
 def command(name: str) -> str: ...
+
+
 @t.overload
-def command(name: int=0) -> int: ...
-t.overload
+def command(name: int = 0) -> int: ...
+
+
+@t.overload
 def command(name: None) -> None: ...
+
+
 def command(name=None):
-    return ("real", name)
+    return ("new", name)
