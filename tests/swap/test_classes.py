@@ -54,6 +54,23 @@ def test_members_are_added_changed_and_removed(start: Start) -> None:
     assert not hasattr(cls, "gone")
 
 
+def test_private_members_are_bound_under_their_mangled_names(start: Start) -> None:
+    """Values, annotated values, methods and nested classes with private names follow; nothing is bound as written."""
+    shop, _ = go(
+        start,
+        "class _A:\n    __s = 1\n    __n: int = 2\n"
+        "    def __h(self, a=1):\n        return a\n    class __K:\n        v = 1\n"
+        "    def get(self):\n        return self.__s, self.__n, self.__h(), self.__K.v\n",
+        "class _A:\n    __s = 2\n    __n: str = 3\n    __t = __s + 1\n"
+        "    def __h(self, a=2, b=3):\n        return a + b\n"
+        "    class __K:\n        v = 4\n"
+        "    def get(self):\n        return self.__s, self.__n, self.__h(), self.__K.v, self.__t\n",
+    )
+    assert shop._A().get() == (2, 3, 5, 4, 3)
+    assert shop._A.__annotations__ == {"_A__n": str}
+    assert not [name for name in vars(shop._A) if name.startswith("__") and not name.endswith("__")]
+
+
 def test_special_methods_follow(start: Start) -> None:
     """Hashing goes and comes back with `__eq__`; `__set_name__` is called; implicit static and class methods are."""
     shop, _ = go(

@@ -82,6 +82,11 @@ class Unit(NamedTuple):
     doc: str | None
     """Of a class: its docstring."""
 
+    @property
+    def spelled(self) -> str:
+        """The name of a ``def`` or class as its code has it; a private member is bound under another."""
+        return self.key.partition("#")[0].partition(" ")[2]
+
 
 class Build(NamedTuple):
     """All that a swap knows of one version of a module."""
@@ -213,7 +218,8 @@ class _Table:
     def unit(self, node: ast.stmt, classes: tuple[ast.ClassDef, ...]) -> Unit:
         scan = _Scan()
         scan.visit(node)
-        names = tuple(scan.names)
+        owner = classes[-1].name if classes else ""
+        names = tuple(_mangled(name, owner) for name in scan.names)
         kind, key = _kind_and_key(node, names)
         decorators: list[ast.expr] = []
         bare = decorate = bases = doc = None
@@ -236,8 +242,8 @@ class _Table:
             names=names,
             outline=_class_outline(node) if isinstance(node, ast.ClassDef) else _digest(node),
             decorators=_digest(decorators) if decorators else "",
-            reads=tuple(sorted(scan.reads)),
-            calls=tuple(sorted(scan.calls)),
+            reads=tuple(sorted(_mangled(name, owner) for name in scan.reads)),
+            calls=tuple(sorted(_mangled(name, owner) for name in scan.calls)),
             effect=scan.effect,
             line=line,
             imports=tuple(i for found in scan.imports for i in self.imports(found)),
@@ -299,6 +305,13 @@ def _kind_and_key(node: ast.stmt, names: tuple[str, ...]) -> tuple[str, str]:
     return "other", f"{type(node).__name__} {_digest(node)[:16]}"
 
 
+def _mangled(name: str, owner: str) -> str:
+    """The name that a private one in the body of class ``owner`` stands for."""
+    prefix = owner.lstrip("_")
+    private = name.startswith("__") and not name.endswith("__") and "." not in name
+    return f"_{prefix}{name}" if private and prefix else name
+
+
 def _without_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.stmt:
     fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
     return ast.copy_location(type(node)(**{**fields, "decorator_list": []}), node)
@@ -338,7 +351,7 @@ def _graft(whole: CodeType, units: list[Unit]) -> tuple[Unit, ...]:
             decorate = _with_children(decorate, mine[: len(_children(decorate))])
         members = unit.members
         if unit.kind == "class":
-            body = next((c for c in mine if c.co_name == unit.names[0]), None)
+            body = next((c for c in mine if c.co_name == unit.spelled), None)
             members = members if body is None else _graft(body, list(members))
         code = _with_children(unit.code, mine)
         grafted.append(unit._replace(code=code, bare=bare, decorate=decorate, members=members))

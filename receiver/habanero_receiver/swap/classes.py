@@ -28,7 +28,7 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     from .planner import patches  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
-    living = isinstance(cls, type) and cls.__qualname__.rpartition(".")[2] == new.names[0]
+    living = isinstance(cls, type) and cls.__qualname__.rpartition(".")[2] == new.spelled
     cells = class_cell(cls) if living else {}
     for match in members:
         if match.new is None or match.new.kind != "class":

@@ -82,7 +82,7 @@ class Derived:
     def of_class(self, unit: Unit) -> bool:
         """Lets the plain attributes of a living class follow, and its methods' defaults. Returns as `of_function`."""
         cls = self.scope.get(unit.names[0])
-        if not isinstance(cls, type) or cls.__qualname__.rpartition(".")[2] != unit.names[0]:
+        if not isinstance(cls, type) or cls.__qualname__.rpartition(".")[2] != unit.spelled:
             return False
         if special_kind(cls):
             return self._of_special(unit, cls)

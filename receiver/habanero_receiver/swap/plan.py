@@ -104,5 +104,5 @@ class ModulePlan:
         """Finds, when called, the living functions that a ``def`` left behind."""
         if unit is None or unit.kind != "function":
             return list
-        codes = [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.names[0]]
+        codes = [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.spelled]
         return lambda: [function for code in codes for function in self.index.of(code)]

@@ -75,7 +75,7 @@ def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
     if match.old is None or match.new is None:
         return
     for pair in pair_code(match.old.code, match.new.code):
-        own = match.new.kind == "function" and not pair.nested and pair.new.co_name == match.new.names[0]
+        own = match.new.kind == "function" and not pair.nested and pair.new.co_name == match.new.spelled
         if pair.changed and (match.same or not own):
             yield Patch(pair, match.new, match.same, cells)
 

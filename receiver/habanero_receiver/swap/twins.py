@@ -80,7 +80,7 @@ class Reshape:
     def _twin(self, twins: list[type]) -> type:
         """Makes the twin; every class made on the way is noted in ``twins``."""
         bases, keywords = self._header()
-        twin = types.new_class(self.unit.names[0], bases, keywords, self._fill)
+        twin = types.new_class(self.unit.spelled, bases, keywords, self._fill)
         twins.append(twin)
         for decorator in reversed(self._decorators()):
             if derives_by(self.scope, decorator):
