@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import sys
 import threading
 import weakref
 from collections import deque
@@ -218,18 +219,47 @@ def test_exchanging_closures_keeps_reference_counts() -> None:
 
     one, two = make(Held()), make(Held())
     alive = [weakref.ref(one()), weakref.ref(two())]
-    cells = (one.__closure__, two.__closure__)
     for _ in range(1000):
-        fields.set_closure(one, cells[1])
-        fields.set_closure(one, cells[0])
-    fields.set_closure(one, cells[1])
-    del cells
+        log = UndoLog()
+        apply(fields.exchange(one, two.__code__, two.__closure__), log)
+        log.undo()
+    apply(fields.exchange(one, two.__code__, two.__closure__), UndoLog())
+    del log
     gc.collect()
     assert one() is two()
     assert [ref() is None for ref in alive] == [True, False]
     del one, two
     gc.collect()
     assert alive[1]() is None
+
+
+def test_an_exchange_is_undone_from_any_of_its_steps() -> None:
+    """Broken off after any number of its steps, the function is what it was, and nothing is leaked or freed early."""
+
+    class Held:
+        pass
+
+    living = function("def make(a, b):\n    def f():\n        return (a, b)\n    return f\n", "make")(Held(), Held())
+    text = "def make(a):\n    def f():\n        yield a\n    return f\n"
+    other = function(text, "make")(1)
+    alive = [weakref.ref(held) for held in living()]
+    pairs = fields.exchange(living, other.__code__, other.__closure__)
+    counts = [sys.getrefcount(o) for o in (living.__code__, living.__closure__, other.__code__, other.__closure__)]
+    for many in range(len(pairs) + 1):
+        log = UndoLog()
+        with pytest.raises(OSError, match="cannot"):
+            apply([*pairs[:many], ((_fail,), (len, ()))], log)
+        log.undo()
+        assert [type(held) for held in living()] == [Held, Held]
+        after = [sys.getrefcount(o) for o in (living.__code__, living.__closure__, other.__code__, other.__closure__)]
+        assert after == counts
+    del living, pairs, log
+    gc.collect()
+    assert [ref() for ref in alive] == [None, None]
+
+
+def _fail() -> None:
+    raise OSError("cannot")
 
 
 @pytest.mark.parametrize("value", [1, "a", b"", 1.5, None, True, (1, ("a",)), frozenset({1}), range(3), ...])

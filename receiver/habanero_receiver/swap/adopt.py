@@ -81,9 +81,10 @@ def _remake_function(work: Transaction, living: FunctionType, made: FunctionType
     if living.__globals__ is not made.__globals__:
         return False
     try:
-        apply(transplant(made, living, {}), work.log)
+        pairs = transplant(made, living, {})
     except ClosureError:
         return False
+    apply(pairs + work.copies.following(pairs), work.log)
     work.redefined.append(living)
     return True
 

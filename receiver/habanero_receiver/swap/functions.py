@@ -13,7 +13,7 @@ from .undo import Step, UndoLog
 
 KINDS = 0x20 | 0x80 | 0x100 | 0x200
 """inspect's flags of generators, coroutines, iterable coroutines and asynchronous generators."""
-_BORN_WITH = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__")
+_BORN_WITH = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__type_params__")
 """What a ``def`` statement gives a function beside its code and closure."""
 
 
@@ -29,12 +29,14 @@ def patch(
     ``extra`` are cells for free variables that the closure lacks. Raises ClosureError for one that has no value.
     """
     old = function.__code__
+    cells = closure_for(function, new, extra or {})
+    other_kind = bool((new.co_flags ^ old.co_flags) & KINDS)
     pairs: list[tuple[Step, Step]] = []
-    if new.co_freevars == old.co_freevars and not (new.co_flags ^ old.co_flags) & KINDS:
-        pairs.append(((setattr, function, "__code__", new), (setattr, function, "__code__", old)))
+    if fields.available and (cells is not function.__closure__ or other_kind):
+        pairs.extend(fields.exchange(function, new, cells))
     else:
-        cells = closure_for(function, new, extra or {})
-        pairs.append(((exchange, function, new, cells), (exchange, function, old, function.__closure__)))
+        put = (_assign_other_kind, function) if other_kind else (setattr, function, "__code__")
+        pairs.append(((*put, new), (*put, old)))
     before, after = docstring(old), docstring(new)
     if before != after and function.__doc__ == before:
         pairs.append(((setattr, function, "__doc__", after), (setattr, function, "__doc__", before)))
@@ -57,14 +59,9 @@ def closure_for(function: FunctionType, new: CodeType, extra: Mapping[str, CellT
     return tuple(cells[name] for name in new.co_freevars) or None
 
 
-def exchange(function: FunctionType, code: CodeType, closure: tuple[CellType, ...] | None) -> None:
-    """Gives ``function`` code and the closure that fits it."""
-    if closure is not function.__closure__:
-        fields.set_closure(function, closure)
-    if not (code.co_flags ^ function.__code__.co_flags) & KINDS:
-        function.__code__ = code
-        return
-    with warnings.catch_warnings():  # newer Pythons warn of a function that becomes another kind
+def _assign_other_kind(function: FunctionType, code: CodeType) -> None:
+    """Where fields cannot be written: newer Pythons warn of a function that becomes another kind."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         function.__code__ = code
 
@@ -74,7 +71,7 @@ def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, C
     born = {**extra, **dict(zip(source.__code__.co_freevars, source.__closure__ or (), strict=True))}
     pairs = patch(target, source.__code__, born)
     for name in _BORN_WITH:
-        old, new = getattr(target, name), getattr(source, name)
+        old, new = getattr(target, name, None), getattr(source, name, None)  # older Pythons have no type parameters
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
     return pairs

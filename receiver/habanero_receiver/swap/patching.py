@@ -13,6 +13,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from .closures import Rederive, rederivation
+from .copies import Copies
 from .diff import same_behaviour
 from .functions import KINDS, ClosureError, patch
 from .heap import search_all, search_for, youngest_functions
@@ -35,6 +36,7 @@ class Patching:
         self.redefined: list[FunctionType] = []
         """Functions that became another kind, of generator or coroutine, by a change of their bodies alone."""
         self._nested: dict[str, list[Patch]] = {}
+        self.copies = Copies()
         self._caches: dict[int, Any] = {}
         """`functools` caches that structure leads to, by the function whose results they hold."""
 
@@ -42,6 +44,7 @@ class Patching:
         """Notes what structure leads to from each module."""
         for plan in plans:
             for item in reachable([vars(plan.module)], own_modules, _MAX_INDEXED):
+                self.copies.add(item)
                 if isinstance(item, FunctionType):
                     plan.index.add(item)
                 elif isinstance(item, _Cache):
@@ -83,6 +86,7 @@ class Patching:
         except ClosureError as error:
             self._without_patch(plan, item, function, error)
             return
+        pairs += self.copies.following(pairs)
         self.steps.extend(step for step, _ in pairs)
         self.inverses.extend(inverse for _, inverse in pairs)
         if (old.co_flags ^ new.co_flags) & KINDS:

@@ -126,7 +126,10 @@ class StagedSwap:
         steps = [*self._patching.rederived, *(step for name in order for step in self.plans[name].steps)]
         if steps or any(plan.migration.module for plan in self.plans.values()):
             self._guard(log, steps)
-        work = Transaction(log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined])
+        work = Transaction(
+            log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
+            copies=self._patching.copies,
+        )  # fmt: skip
         if steps:
             for adapter in work.adapters:
                 adapter.begin(work)

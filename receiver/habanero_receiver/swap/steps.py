@@ -97,9 +97,10 @@ class Define:
         before = self.scope.get(name) if self.binds else None
         for function in self.living():
             try:
-                apply(transplant(new, function, self.scope.cells()), work.log)
+                pairs = transplant(new, function, self.scope.cells())
             except ClosureError:
                 continue  # a copy made elsewhere, with another closure: it goes on as it was
+            apply(pairs + work.copies.following(pairs), work.log)
             value = function
             work.redefined.append(function)
             work.log.note((restore_mapping, function.__dict__, dict(function.__dict__)))  # decorators may write to it

@@ -12,6 +12,7 @@ from types import FunctionType, ModuleType
 
 from .adapters.protocol import Adapter
 from .build import Unit
+from .copies import Copies
 from .undo import UndoLog
 
 
@@ -35,6 +36,9 @@ class Transaction:
     """What names were bound to before a statement binds them in passing, by the owner's identity and name."""
     reshaped: list[type] = field(default_factory=list)
     """Living classes whose members changed in more than bodies."""
+
+    copies: Copies = field(default_factory=Copies)
+    """Who shows what a function shows."""
 
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""

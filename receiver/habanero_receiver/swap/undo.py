@@ -7,10 +7,11 @@ statement did outside of the process (a file, a socket, a thread) cannot be undo
 
 from __future__ import annotations
 
+import gc
 import operator
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import starmap, takewhile
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,8 @@ from .live import instance_dict, reachable
 
 Step = tuple[Any, ...]
 """A callable and its arguments."""
+IDLE: Step = (len, ())
+"""A step that does nothing, for what only its inverse has to do."""
 _MISSING: Any = object()
 
 
@@ -34,9 +37,10 @@ class UndoLog:
         step[0](*step[1:])
 
     def do_all(self, steps: list[Step], inverses: list[Step]) -> None:
-        """Does many prepared steps without running any bytecode in between: no other thread sees some of them done."""
-        self._inverses.extend(inverses)
-        deque(starmap(operator.call, steps), maxlen=0)
+        """Does many prepared steps as one, and has them undone as one: no other thread sees some of them done."""
+        batch = _Batch(steps, inverses)
+        self._inverses.append((batch.undo,))
+        batch.do()
 
     def note(self, inverse: Step) -> None:
         """Notes the inverse of something that is about to be done."""
@@ -88,6 +92,42 @@ class UndoLog:
                 first = first or error
         if first is not None:
             raise first
+
+
+class _Batch:
+    """Prepared steps that are calls into C: between them no bytecode runs, so no other thread does."""
+
+    def __init__(self, steps: list[Step], inverses: list[Step]) -> None:
+        self.steps, self.inverses = steps, inverses  # both held to the end: nothing is freed, and finalised, in between
+        self.waiting = iter(steps)
+
+    def do(self) -> None:
+        _at_once(self.waiting)
+
+    def undo(self) -> None:
+        """Undoes what was begun, newest first. Goes on over errors and raises the first of them at the end."""
+        begun = len(self.steps) - operator.length_hint(self.waiting)
+        backwards = iter(self.inverses[:begun][::-1])
+        first: BaseException | None = None
+        while operator.length_hint(backwards):
+            try:
+                _at_once(backwards)
+            except BaseException as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+
+def _at_once(steps: Iterator[Step]) -> None:
+    """Does steps in a loop that runs no bytecode. Before Python 3.12 the collector could run some."""
+    collects = sys.version_info < (3, 12) and gc.isenabled()
+    if collects:
+        gc.disable()
+    try:
+        deque(starmap(operator.call, steps), maxlen=0)
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _delete_attribute(target: object, name: str) -> None:

@@ -1,5 +1,0 @@
-class C:
-    @property
-    def a(self):
-        """Two."""
-        return 1

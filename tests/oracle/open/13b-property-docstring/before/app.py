@@ -1,5 +1,0 @@
-class C:
-    @property
-    def a(self):
-        """One."""
-        return 1
