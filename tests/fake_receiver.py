@@ -95,16 +95,27 @@ class FakeReceiver:
             }
             return httpx.Response(200, json={"base": self.base.digest, "modules": modules})
         if path.startswith("/v1/journal?after="):
-            after = int(path.partition("=")[2])
+            number, _, details = path.partition("=")[2].partition("&")
+            after = int(number)
             found = [
-                {"seq": seq, "envelope": base64.b64encode(data).decode()}
+                {"seq": seq, "envelope": base64.b64encode(data).decode()} | (self._details(data) if details else {})
                 for seq, data in enumerate(self.entries[after : after + 2], start=after + 1)  # two a page
             ]
             return httpx.Response(200, json={"entries": found})
-        data = self.blobs.get(path.rpartition("/")[2])
+        digest = path.rpartition("/")[2]
+        if path.startswith("/v1/base/"):
+            name = next(name for name, file in self.base.modules.items() if file.sha256 == digest)
+            return httpx.Response(200, content=self.base.source(name))
+        data = self.blobs.get(digest)
         if data is None:
             raise HabaneroError("not-found", "the bucket has no such blob")
         return httpx.Response(200, content=data)
+
+    def _details(self, entry: bytes) -> dict[str, object]:
+        statement = Statement.decode(Envelope.decode(entry).payload)
+        manifest = self.blobs.get(statement.manifest_digest.removeprefix("sha256:"))
+        confirmed = {"machines": [{"machine": "box", "workers": 2, "applied": 2}]}
+        return {"manifest": manifest and base64.b64encode(manifest).decode(), "confirmed": confirmed}
 
     def _post(self, path: str, request: httpx.Request) -> httpx.Response:
         if self.busy:

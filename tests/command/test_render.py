@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,13 +32,25 @@ REFUSED = e.Refused(
     code="swap-refused", message="class Order cannot gain a slot", exit=4, help="deploy with a restart", running=42,
     by_server=True, refusals=[{"module": "shop.models", "unit": "Order", "line": 14, "reason": "1204 live instances"}],
 )  # fmt: skip
+ENTRY = e.LogEntry(
+    42, "push", NOON.isoformat(), "ana", ["shop.a"], "abc", True, "pytest", 0, "18 passed", None,
+    (e.Confirmation("box", 1, 2),), True,
+)  # fmt: skip
+SHOWN = e.Shown(
+    ENTRY, "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64, "sha256:" + "4" * 64, "cpython-313",
+    NOON.isoformat(), ["SHA256:x"],
+    [e.ShownModule("shop.a", "changed", "a" * 64, "b" * 64, 12, True)],
+    NOON.isoformat(),
+)  # fmt: skip
 EVERY = [
     e.Ready("shop", "production", 3, 12, 41, True, ["src/shop"], 214, ["pytest", "-q"], 60.0, "ana@laptop", "SHA256:x"),
     e.Changed(["shop/pricing.py"]), e.GateStarted("pytest -q"), e.GateFinished(True, "18 passed", 0.62, 41), GATE,
     e.GateAgain(["shop/cart.py"]), SYNTAX, e.Pushing(42, 41, 1, 2100), e.MachineStep("iad", 42, 4, 4),
     e.MachineStep("sjc", 42, 4, 3, ("pid 8: ImportError",)), LIVE, e.Unchanged(42), REFUSED, e.OutOfStep(44, 12, 11),
     e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
-    e.Notice("going on"), STATUS, e.LogEntry(42, "push", NOON.isoformat(), "ana", ["shop.a"], "abc+dirty", "pytest"),
+    e.Notice("going on"), STATUS, ENTRY,
+    SHOWN, e.ShownBase("sha256:" + "a" * 64, {"shop": "b" * 64}), replace(STATUS, waiting=True),
+    e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
     e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),
     e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a"}, ["import x"], "p"),
 ]  # fmt: skip
@@ -208,8 +220,8 @@ def test_status_is_a_table() -> None:
     out, _ = lines(event)
     assert out.splitlines() == [
         "shop → production   #42   1/2 workers OUT OF STEP",
-        "MACHINE  WORKERS  RUNNING  SINCE      UP",
-        "box      1/2      #41 #42  4 min ago  1 d 2 h ago",
+        "MACHINE  WORKERS  RUNNING  SINCE     UPTIME",
+        f"box      1/2      #41 #42  {text.clock(WORKER.since, WORKER.since)}  1 d 2 h",
         "          pid 8 at #41: no such name",
         "base sha256:aaaaaaaaaaaa   head by ana@laptop, 4 min ago",
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from habanero_py import events as e
-from habanero_py.commands.reads import log, status
+from habanero_py.commands.history import log
+from habanero_py.commands.reads import status, wait_in_step
 from habanero_py.commands.writes import Consent, rollback
 from habanero_py.errors import UsageError
 from habanero_receiver.errors import HabaneroError
@@ -117,3 +118,19 @@ def test_status_names_the_release_whose_code_runs(released) -> None:
     assert (said.head, said.same_code_as, said.in_step, said.author) == (4, 2, True, "ana@laptop")
     released.receiver.in_step = False
     assert status(session) == 6
+
+
+def test_status_can_wait_until_all_are_in_step(released) -> None:
+    """Each change is told once, a server that is away too; in step it ends with 0."""
+    session = released.session()
+    released.receiver.in_step = False
+    turns = iter(range(10))
+
+    def between(_: float) -> None:
+        turn = next(turns)
+        released.receiver.down = turn in (1, 2)
+        released.receiver.in_step = turn > 3
+
+    assert wait_in_step(session, between) == 0
+    said = [(type(event), getattr(event, "waiting", None)) for event in released.events]
+    assert said == [(e.Status, True), (e.Notice, None), (e.Status, False)]

@@ -20,7 +20,7 @@ import click
 
 from habanero_py import events as e
 from habanero_py import init as initialisation
-from habanero_py.commands import reads, watch, writes
+from habanero_py.commands import history, reads, watch, writes
 from habanero_py.config import Config, Flags, find_root, load
 from habanero_py.doctor import examine
 from habanero_py.foreign import question
@@ -114,10 +114,12 @@ def push(shared: Common, once: bool, dry_run: bool) -> int:  # click gives flags
 
 
 @cli.command()
+@click.option("-w", "--wait", is_flag=True, help="Go on looking until all workers are in step.")
 @common
-def status(shared: Common) -> int:
+def status(shared: Common, wait: bool) -> int:
     """Show what every worker of every machine runs."""
-    return _with_session(shared, lambda session, _: reads.status(session))
+    look = reads.wait_in_step if wait else reads.status
+    return _with_session(shared, lambda session, _: look(session))
 
 
 @cli.command()
@@ -125,7 +127,24 @@ def status(shared: Common) -> int:
 @common
 def log(shared: Common, number: int) -> int:
     """Show the releases over what is deployed, newest first."""
-    return _with_session(shared, lambda session, _: reads.log(session, number))
+    return _with_session(shared, lambda session, _: history.log(session, number))
+
+
+@cli.command()
+@click.argument("release", type=click.IntRange(0))
+@common
+def show(shared: Common, release: int) -> int:
+    """Show all of one release and what it changed (0: the code as deployed)."""
+    return _with_session(shared, lambda session, _: history.show(session, release))
+
+
+@cli.command()
+@click.argument("release", type=click.IntRange(0))
+@click.argument("other", required=False, type=click.IntRange(0))
+@common
+def diff(shared: Common, release: int, other: int | None) -> int:
+    """Show what lies between two releases (0: the base); of one alone, what it changed."""
+    return _with_session(shared, lambda session, _: history.diff(session, release, other))
 
 
 @cli.command()

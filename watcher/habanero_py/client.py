@@ -32,6 +32,7 @@ CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
 PUSH_TIMEOUT_S = 60.0
 BUSY_TIMEOUT_S = 15.0
+INSPECTION_TIMEOUT_S = 40.0
 READ_WINDOW = timedelta(minutes=2)
 
 Transport: TypeAlias = httpx.BaseTransport
@@ -127,16 +128,25 @@ class Server:
         """The modules as they lie on the server's disk."""
         return remote.parse_base(self._read("/v1/base"))
 
-    def journal(self, after: int) -> tuple[remote.Entry, ...]:
+    def base_source(self, sha256: str, max_bytes: int) -> bytes:
+        """The source of a module of the base by its digest; other bytes are an error."""
+        return _named(self._get(f"/v1/base/{sha256}", max_bytes), sha256)
+
+    def journal(self, after: int, *, details: bool = False) -> tuple[remote.Entry, ...]:
         """The entries after number `after`, oldest first; the server may give them in parts."""
-        return remote.parse_journal(self._read(f"/v1/journal?after={after}"))
+        return remote.parse_journal(self._read(f"/v1/journal?after={after}{'&details=1' if details else ''}"))
+
+    def running(self) -> tuple[remote.WorkerCode, ...]:
+        """What each worker says that its modules are, after looking at them for this question."""
+        return remote.parse_running(_parse(self._get("/v1/running", MAX_ANSWER_BYTES, timeout_s=INSPECTION_TIMEOUT_S)))
+
+    def listing(self) -> remote.Listing:
+        """What a listing of the bucket shows of this journal."""
+        return remote.parse_listing(self._read("/v1/listing"))
 
     def blob(self, sha256: str, max_bytes: int) -> bytes:
         """The bytes with this digest; other bytes are an error."""
-        data = self._get(f"/v1/blobs/{sha256}", max_bytes)
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise remote.unexpected(sha256, "a blob has other bytes than its name says")
-        return data
+        return _named(self._get(f"/v1/blobs/{sha256}", max_bytes), sha256)
 
     def push(self, content: bytes, *, check: bool = False) -> remote.PushAnswer:
         """Sends a push body; `check` has it staged and thrown away. Waits while another push runs."""
@@ -144,7 +154,9 @@ class Server:
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
             try:
-                answer = self._send("POST", path, content, max_bytes=MAX_ANSWER_BYTES)
+                answer = self._send(
+                    "POST", path, content, max_bytes=MAX_ANSWER_BYTES, timeout_s=PUSH_TIMEOUT_S
+                )
             except RemoteError as error:
                 # Only "busy" says that ours was not looked at. Another 503, of the bucket's say, comes after the swap
                 # was made and undone: again and again would do that to the app's users each time.
@@ -157,19 +169,20 @@ class Server:
     def _read(self, path: str) -> object:
         return _parse(self._get(path, MAX_ANSWER_BYTES))
 
-    def _get(self, path: str, max_bytes: int) -> bytes:
-        return self._send("GET", path, None, max_bytes=max_bytes)
+    def _get(self, path: str, max_bytes: int, *, timeout_s: float = READ_TIMEOUT_S) -> bytes:
+        return self._send("GET", path, None, max_bytes=max_bytes, timeout_s=timeout_s)
 
-    def _send(self, method: str, path: str, content: bytes | None, *, max_bytes: int) -> bytes:
+    def _send(
+        self, method: str, path: str, content: bytes | None, *, max_bytes: int, timeout_s: float = READ_TIMEOUT_S
+    ) -> bytes:
         headers = {"content-type": body.MEDIA_TYPE} if content is not None else self._authorization(method, path)
-        timeout = PUSH_TIMEOUT_S if content is not None else READ_TIMEOUT_S
         try:
             with self._http.stream(
                 method,
                 self.url + path,
                 content=content,
                 headers=headers,
-                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT_S),
+                timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
                 extensions=self._quickly,
             ) as answer:
                 self._note_clock(answer)
@@ -219,6 +232,12 @@ def _bounded(answer: httpx.Response, max_bytes: int) -> bytes:
             raise remote.unexpected(answer.url.path, f"more than {max_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+def _named(data: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise remote.unexpected(sha256, "it has other bytes than its name says")
+    return data
 
 
 def _parse(data: bytes) -> object:

@@ -47,6 +47,7 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "gate-unstable": CodeInfo(NOT_SENT, GATE_FAILED, "Files change under the gate"),
         "would-overwrite": CodeInfo(NOT_SENT, REFUSED, "Somebody else's change would be lost"),
         "no-such-release": CodeInfo(NOT_SENT, REFUSED, "No such release"),
+        "pruned": CodeInfo(NOT_SENT, REFUSED, "Code of an old release is gone"),
         "out-of-step": CodeInfo(NOT_SENT, OUT_OF_STEP, "Workers run different code"),
         "clock-skew": CodeInfo(NOT_SENT, NOT_TRUSTED, "Clocks differ too much"),
         # the connection

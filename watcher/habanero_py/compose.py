@@ -26,7 +26,8 @@ from habanero_receiver.release.statement import Gate, Kind, PythonTag, Statement
 ACCEPT_WINDOW = timedelta(minutes=5)
 MAX_LAG = timedelta(seconds=60)
 WITHDRAW = Withdraw(errors_per_minute=5, window_s=60)
-_EMPTY_LINE = b"\n"
+EMPTY_LINE = b"\n"
+"""What an empty file travels as: a release has no blob without bytes."""
 
 Wanted = Mapping[str, "Module | ModuleEntry | None"]
 """The overlay that should run: a local module, an entry carried on from the head, or None for deleted."""
@@ -37,12 +38,12 @@ def released_source(module: Module) -> bytes:
 
     An empty file travels as one empty line, which is the same module: a release has no blob without bytes.
     """
-    return module.source or _EMPTY_LINE
+    return module.source or EMPTY_LINE
 
 
 def released_digest(module: Module) -> str:
     """The sha256 of `released_source`."""
-    return module.sha256 if module.source else hashlib.sha256(_EMPTY_LINE).hexdigest()
+    return module.sha256 if module.source else hashlib.sha256(EMPTY_LINE).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Status(Event):
-    """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback."""
+    """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback.
+
+    `waiting` says that the command goes on looking until they are in step.
+    """
 
     EVENT: ClassVar[str] = "status"
     app: str
@@ -236,6 +239,7 @@ class Status(Event):
     machines: Sequence[Machine]
     same_code_as: int | None = None
     now: str | None = None
+    waiting: bool = False
 
     def to_json(self) -> dict[str, object]:
         """As every event; machines and workers become plain objects."""
@@ -247,19 +251,103 @@ class Status(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """How many of a machine's workers ran a release when its push was answered, and how many there were."""
+
+    machine: str
+    applied: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry(Event):
-    """One release of the journal."""
+    """One release of the journal. `modules` are those that it changed, None when that is not known any more.
+
+    `git` is the commit, `dirty` whether more than it was released; `gate` the command, with its exit code and what it
+    said of itself; `confirmed` who ran it when its push was answered, as the server noted it.
+    """
 
     EVENT: ClassVar[str] = "release"
     push: int
     kind: str
     issued: str
     author: str
-    modules: Sequence[str]
+    modules: Sequence[str] | None
     git: str | None = None
+    dirty: bool | None = None
     gate: str | None = None
+    gate_exit: int | None = None
+    gate_summary: str | None = None
     restores: int | None = None
+    confirmed: Sequence[Confirmation] = ()
     running: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """As every event; machines become plain objects."""
+        return Event.to_json(self) | {"confirmed": [asdict(machine) for machine in self.confirmed]}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownModule:
+    """A module of a release. `change` is added, changed, deleted or empty against the release before.
+
+    `source` and `before` are sha256 digests of what runs with it and of what ran before it; None where nothing does.
+    """
+
+    module: str
+    change: str
+    source: str | None
+    before: str | None
+    size: int | None
+    overlay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Event):
+    """All of one release. `keyids` are the keys that its envelope names; `verify` tells whether they hold."""
+
+    EVENT: ClassVar[str] = "show"
+    entry: LogEntry
+    digest: str
+    prev: str
+    base: str
+    manifest: str
+    python: str
+    accept_until: str
+    keyids: Sequence[str]
+    modules: Sequence[ShownModule]
+    now: str
+
+    def to_json(self) -> dict[str, object]:
+        """The entry's fields and these, flat."""
+        mine = {name: getattr(self, name) for name in ("digest", "prev", "base", "manifest", "python", "accept_until")}
+        return (
+            self.entry.to_json()
+            | {"event": self.EVENT, "keyids": list(self.keyids)}
+            | mine
+            | {"modules": [asdict(module) for module in self.modules]}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBase(Event):
+    """The code as deployed: its fingerprint, and the sha256 of each module's source."""
+
+    EVENT: ClassVar[str] = "show-base"
+    base: str
+    modules: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleDiff(Event):
+    """One module of a difference: a unified diff, or nothing but the digests when a side is no text."""
+
+    EVENT: ClassVar[str] = "diff"
+    module: str
+    old: str
+    new: str
+    change: str
+    diff: str
 
 
 @dataclass(frozen=True, slots=True)

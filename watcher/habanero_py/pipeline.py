@@ -33,7 +33,7 @@ from habanero_receiver.errors import (
     ConflictError,
     HabaneroError,
 )
-from habanero_receiver.release.statement import Gate, PythonTag
+from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, Gate, PythonTag
 
 LIVE = 0
 MAX_GATE_RUNS = 5
@@ -196,7 +196,8 @@ class Pusher:
             self._tools.emit(self._finished(run, difference.view))
             if not run.ok:
                 return GATE_FAILED
-            return Tested(snapshot, code, Gate(self._tools.gate_command[:MAX_COMMAND_CHARS], run.exit), git)
+            command = self._tools.gate_command[:MAX_COMMAND_CHARS]
+            return Tested(snapshot, code, Gate(command, run.exit, _summary(run.summary)), git)
         raise GateError(
             "gate-unstable",
             f"watched files changed during each of {MAX_GATE_RUNS} runs of the gate; nothing was pushed",
@@ -299,3 +300,8 @@ class Pusher:
 
     def _contains(self, module: str, sha256: str) -> bool:
         return (module, sha256) in self._held or self._tools.contains(module, sha256)
+
+
+def _summary(text: str) -> str | None:
+    """A gate's own words as a statement may hold them: one printable line, or none."""
+    return "".join(char for char in text if char.isprintable())[:MAX_SUMMARY_CHARS].strip() or None

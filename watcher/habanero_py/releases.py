@@ -7,13 +7,15 @@ manifest the digest and the size that its statement signs.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from habanero_py.client import Server
 from habanero_py.compose import View
-from habanero_py.remote import BaseModule, Head, ServerState, unexpected
-from habanero_receiver.errors import ConflictError, TrustError
+from habanero_py.events import Confirmation
+from habanero_py.remote import BaseModule, Entry, Head, ServerState, unexpected
+from habanero_receiver.errors import ConflictError, HabaneroError, TrustError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 from habanero_receiver.release.manifest import Manifest, ModuleEntry
@@ -24,11 +26,15 @@ Overlay = Mapping[str, ModuleEntry | None]
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One release that was made. `digest` is the sha256 of its payload, which the next one names as `prev`."""
+    """One release that was made. `digest` is the sha256 of its payload, which the next one names as `prev`.
+
+    `keyids` are the keys that its envelope names; that they did sign it is for `verify` to find out.
+    """
 
     seq: int
     digest: str
     statement: Statement
+    keyids: tuple[str, ...] = ()
 
     @property
     def code_of(self) -> int:
@@ -45,6 +51,7 @@ class Releases:
         self._base: tuple[str, Mapping[str, BaseModule]] | None = None
         self._past: dict[int, Past] = {}
         self._manifests: dict[str, Manifest] = {}
+        self._confirmed: dict[int, tuple[Confirmation, ...]] = {}
 
     def view(self, target: str, state: ServerState) -> View:
         """All that a diff needs to know of the server; one to three requests the first time."""
@@ -96,35 +103,64 @@ class Releases:
             )
         return self._past[seq]
 
-    def load(self, after: int, upto: int) -> list[Past]:
-        """The releases after number `after` up to `upto`, oldest first.
+    def load(self, after: int, upto: int, *, details: bool = False) -> list[Past]:
+        """The releases after number `after` up to `upto`, oldest first; with details, manifests come along.
 
         What the server gives beyond is not looked at: past its head may lie an entry that it has refused itself.
         """
         found: list[Past] = []
-        while after < upto and (entries := self._server.journal(after)):
+        while after < upto and (entries := self._server.journal(after, **({"details": True} if details else {}))):
             for entry in entries[: upto - after]:
                 if entry.seq != after + 1:
                     raise unexpected(f"#{entry.seq}", "the journal is not in order")
                 envelope = Envelope.decode(entry.envelope, DEFAULT_LIMITS)
                 statement = Statement.decode(envelope.payload, DEFAULT_LIMITS)
-                past = Past(entry.seq, envelope.digest, statement)
+                keyids = tuple(signature.keyid for signature in envelope.signatures)
+                past = Past(entry.seq, envelope.digest, statement, keyids)
                 self._past[entry.seq] = past
+                self._take(past, entry)
                 found.append(past)
                 after = entry.seq
         return found
+
+    def _take(self, past: Past, entry: Entry) -> None:
+        """Keep what came along with an entry; a manifest only if it is the one that the entry signs."""
+        digest, data = past.statement.manifest_digest, entry.manifest
+        if data is not None and digest not in self._manifests:
+            if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
+                raise unexpected(f"#{entry.seq}", "a manifest is not the one that the release signs")
+            self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
+        self._confirmed[entry.seq] = entry.confirmed
+
+    def confirmed(self, past: Past) -> tuple[Confirmation, ...]:
+        """Who ran a release when its push was answered; nothing unless it was loaded with details."""
+        return self._confirmed.get(past.seq, ())
 
     def overlay(self, past: Past) -> Overlay:
         """The modules that a release put over the base."""
         return self.manifest(past).modules
 
     def manifest(self, past: Past) -> Manifest:
-        """The manifest that a release signs."""
+        """The manifest that a release signs. ConflictError `pruned` when the bucket does not hold it any more."""
         digest = past.statement.manifest_digest
         if digest not in self._manifests:
-            data = self._server.blob(digest.removeprefix("sha256:"), past.statement.manifest_size)
+            data = self.blob(past.seq, digest.removeprefix("sha256:"), past.statement.manifest_size)
             self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
         return self._manifests[digest]
+
+    def blob(self, seq: int, sha256: str, max_bytes: int) -> bytes:
+        """A blob that release `seq` names; errors as `manifest`."""
+        try:
+            return self._server.blob(sha256, max_bytes)
+        except HabaneroError as error:
+            if error.code != "not-found":
+                raise
+        raise ConflictError(
+            "pruned",
+            f"the code of #{seq} is not in the bucket any more; nothing was changed",
+            subject=f"#{seq}",
+            help="habanero-py verify tells whether it was pruned or lost; habanero-py log names its commit in git",
+        )
 
     def remember(self, past: Past, manifest: Manifest) -> None:
         """Our own release is live: no need to ask for it."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from habanero_py.events import Machine, Worker
+from habanero_py.events import Confirmation, Machine, Worker
 from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.release.statement import PythonTag
 
@@ -61,10 +61,45 @@ class BaseModule:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the journal: the envelope's own bytes."""
+    """One entry of the journal: the envelope's own bytes.
+
+    With details, what the server has for its manifest, and who ran it when it was pushed, as it was noted then.
+    """
 
     seq: int
     envelope: bytes
+    manifest: bytes | None = None
+    confirmed: tuple[Confirmation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The numbers of the journal's entries as a listing shows them, and the signed requests to prune."""
+
+    numbers: tuple[int, ...]
+    prunings: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCode:
+    """What a worker found one of its modules to be: the sha256 of its source, None for no version that it knows.
+
+    `compared` is how many functions and constants were looked at, `deviating` names a few that are others.
+    """
+
+    source: str | None
+    loaded: bool
+    compared: int
+    deviating: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCode:
+    """What one worker runs; `modules` is None when it did not answer."""
+
+    machine: str
+    pid: int
+    modules: Mapping[str, ModuleCode] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +180,58 @@ def parse_journal(answer: object) -> tuple[Entry, ...]:
     entries = []
     for item in _list(_get(_object(answer, "journal"), "entries"), "entries"):
         entry = _object(item, "entry")
-        try:
-            envelope = base64.b64decode(_text(entry, "envelope"), validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise unexpected("entries", "an envelope is not base64") from error
-        entries.append(Entry(_int(entry, "seq"), envelope))
+        manifest = _base64(_text(entry, "manifest")) if entry.get("manifest") is not None else None
+        confirmed = _confirmed(entry.get("confirmed"))
+        entries.append(Entry(_int(entry, "seq"), _base64(_text(entry, "envelope")), manifest, confirmed))
     return tuple(entries)
+
+
+def parse_listing(answer: object) -> Listing:
+    """GET /v1/listing."""
+    data = _object(answer, "listing")
+    numbers = tuple(number for number in _list(_get(data, "numbers"), "numbers") if isinstance(number, int))
+    return Listing(numbers, tuple(_base64(str(item)) for item in _list(_get(data, "prunings"), "prunings")))
+
+
+def parse_running(answer: object) -> tuple[WorkerCode, ...]:
+    """GET /v1/running."""
+    workers = []
+    for item in _list(_get(_object(answer, "running"), "workers"), "workers"):
+        worker = _object(item, "worker")
+        said = worker.get("answer")
+        modules = None if said is None else _object(_get(_object(said, "answer"), "modules"), "modules")
+        found = None if modules is None else {name: _module_code(value) for name, value in modules.items()}
+        workers.append(WorkerCode(_text(worker, "machine"), _int(worker, "pid"), found))
+    return tuple(workers)
+
+
+def _module_code(item: object) -> ModuleCode:
+    data = _object(item, "module")
+    return ModuleCode(
+        source=_optional(data, "source"),
+        loaded=bool(data.get("loaded")),
+        compared=_int(data, "compared"),
+        deviating=tuple(str(name) for name in _list(data.get("deviating", []), "deviating")),
+    )
+
+
+def _confirmed(note: object) -> tuple[Confirmation, ...]:
+    """The note beside an entry; nothing for one that cannot be read, since whoever can write the bucket wrote it."""
+    machines = note.get("machines") if isinstance(note, dict) else None
+    return tuple(
+        Confirmation(item["machine"], item["applied"], item["workers"])
+        for item in (machines if isinstance(machines, list) else [])
+        if isinstance(item, dict)
+        and isinstance(item.get("machine"), str)
+        and all(type(item.get(name)) is int for name in ("applied", "workers"))
+    )
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise unexpected("base64", "what should be base64 is not") from error
 
 
 def parse_push(answer: object) -> PushAnswer:

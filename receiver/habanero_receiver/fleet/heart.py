@@ -1,19 +1,28 @@
 """The heart: one thread per process that says what it runs, at once when that changes and every few seconds otherwise.
 
+In between it listens: a question that was put to every worker (`inspection`) is answered within a second or so.
+
 It has a thread of its own so that a process that hangs in a swap is still seen, on the release that it runs.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
+from habanero_receiver.errors import HabaneroError
+from habanero_receiver.fleet import inspection
 from habanero_receiver.fleet.heartbeat import BEAT_EVERY_S
 
 if TYPE_CHECKING:
     from habanero_receiver.fleet.node import Node
 
+_log = logging.getLogger("habanero")
+
 STOP_WAIT_S = 2.0
+LISTEN_EVERY_S = 1.0
 
 
 class Heart:
@@ -40,4 +49,14 @@ class Heart:
         while not self._over:
             node.tell.clear()
             node.beat()
-            node.tell.wait(BEAT_EVERY_S)
+            next_beat = time.monotonic() + BEAT_EVERY_S
+            while not node.tell.wait(LISTEN_EVERY_S) and time.monotonic() < next_beat:
+                self._listen()
+
+    def _listen(self) -> None:
+        try:
+            inspection.answer_news(self._node)
+        except HabaneroError as error:
+            _log.warning("could not answer what this process runs: %s", error.message)
+        except Exception:  # looking at modules must not end the heartbeats
+            _log.exception("could not find out what this process runs")

@@ -121,6 +121,16 @@ def settled(beats: Iterable[Beat], seq: int, digest: str) -> bool:
     )
 
 
+def confirmation(beats: Iterable[Beat], seq: int, digest: str) -> bytes:
+    """Who ran a release when its push was answered, per machine, as it is noted beside the journal."""
+    found = [
+        {"machine": machine["machine"], "workers": len(machine["workers"]),
+         "applied": sum(worker["digest"] == digest for worker in machine["workers"])}
+        for machine in machines(beats)
+    ]  # fmt: skip
+    return json.dumps({"v": 1, "seq": seq, "digest": digest, "machines": found}).encode()
+
+
 def clip(text: str) -> str:
     """Cut a message to what a beat may carry."""
     return text if len(text) <= _MAX_TEXT_CHARS else text[: _MAX_TEXT_CHARS - 1] + "…"

@@ -32,7 +32,8 @@ _log = logging.getLogger("habanero")
 def join(config: ReceiverConfig, booted: Booted) -> Node:
     """Make the node. What runs is not known yet: the first catch-up makes it so."""
     release = Release(booted.head or trust.Head.start(booted.base.digest), booted.statement)
-    swapper = Swapper(BaseImages(booted.base), config.top_level, booted.overlay.replace)
+    deployed = BaseImages(booted.base)
+    swapper = Swapper(deployed, config.top_level, booted.overlay.replace)
     swapper.overlay = booted.overlay.images
     return Node(
         identity=Identity.of_this_process(config.instance),
@@ -45,6 +46,7 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         seen=release,
         known=Loaded(release, booted.manifest, booted.overlay.images),
         running=None,
+        base_source=deployed.source,
     )
 
 
@@ -55,6 +57,10 @@ class BaseImages:
         self._base = base
         self._sources = {name: base.source(name) for name in base.modules}
         self._made: dict[str, ModuleImage] = {}
+
+    def source(self, name: str) -> bytes | None:
+        """Give a module's source, or None for a module that the base does not have."""
+        return self._sources.get(name)
 
     def __call__(self, name: str) -> ModuleImage | None:
         """Give the image, or None for a module that the base does not have."""

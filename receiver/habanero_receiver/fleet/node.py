@@ -79,7 +79,9 @@ class Node:
     """The state of one process. What may change is written only by the holder of `swap_lock`.
 
     `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
-    release that this process cannot take; `tell` wakes the heart when there is something to tell; `after_swap` is
+    release that this process cannot take; `base_source` gives a module's source as it was deployed, None where that is
+    not held; `answered` is the last question of `inspection` that it answered; `tell`
+    wakes the heart when there is something to tell; `after_swap` is
     called when `swap_lock` is free again, whatever came of the swap: the code may have changed; `stuck_tasks` names
     the supervised loops that do not end.
     """
@@ -99,6 +101,8 @@ class Node:
     since: float = 0.0
     failure: heartbeat.Failure | None = None
     given_up: str = ""
+    base_source: Callable[[str], bytes | None] = lambda _: None
+    answered: str = ""
     dirty: bool = False
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
@@ -198,6 +202,7 @@ class Node:
             gone += [beat.name for beat in self._all_beats() if self._is_dead(beat)]
             for name in gone:
                 self.journal.drop_host(name)
+                self.journal.drop_answer(name)
         except HabaneroError as error:
             _log.warning("could not remove the heartbeat: %s", error.message)
 

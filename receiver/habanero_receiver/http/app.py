@@ -32,6 +32,9 @@ _log = logging.getLogger("habanero")
 READS: dict[str, tuple[str, Endpoint]] = {
     "state": ("/v1/state", reads.state),
     "base": ("/v1/base", reads.base),
+    "base-source": ("/v1/base/{sha256}", reads.base_source),
+    "running": ("/v1/running", reads.running),
+    "listing": ("/v1/listing", reads.listing),
     "journal": ("/v1/journal", reads.journal),
     "blob": ("/v1/blobs/{sha256}", reads.blob),
 }

@@ -82,3 +82,7 @@ class Context:
         """Run blocking work beside the event loop. It goes on to its end even if the awaiting request does not."""
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._threads, lambda: work(*args, **kwargs)))
+
+    def in_background(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run blocking work that nobody waits for; it must not raise."""
+        self._threads.submit(work, *args, **kwargs)

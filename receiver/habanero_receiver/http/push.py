@@ -197,9 +197,18 @@ async def _acknowledged(context: Context, accepted: trust.Accepted) -> dict[str,
     while True:
         machines, beats = await context.in_thread(reads.machines, context.node)
         if heartbeat.settled(beats, head.seq, head.digest) or time.monotonic() > deadline:
+            context.in_background(_confirm, context.node, head, beats)
             return {"machines": machines, "in_step": heartbeat.in_step(beats, head.seq, head.digest)}
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, 0.01)
+
+
+def _confirm(node: Node, head: trust.Head, beats: list[heartbeat.Beat]) -> None:
+    """Note for the journal's readers who runs the release. Informative: the push is answered whatever comes of it."""
+    try:
+        node.journal.put_confirmed(head.seq, heartbeat.confirmation(beats, head.seq, head.digest))
+    except HabaneroError as error:
+        _log.warning("could not note who runs release %d: %s", head.seq, error.message)
 
 
 def _said(

@@ -1,4 +1,4 @@
-"""The endpoints that only read: the state of the fleet, the base, the journal, a blob.
+"""The endpoints that only read: the state of the fleet, the base and its sources, the journal, a blob, what runs.
 
 Each wants a signed request by a trusted key; what they show is the app's source code.
 
@@ -7,17 +7,22 @@ The rule it upholds: a stranger learns nothing, not even whether a path or a blo
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from habanero_receiver import trust
-from habanero_receiver.errors import RequestError
-from habanero_receiver.fleet import heartbeat
+from habanero_receiver.errors import HabaneroError, RequestError
+from habanero_receiver.fleet import heartbeat, inspection
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
+from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     from habanero_receiver.trust import Head
 
 MAX_ENTRIES = 100
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+ANSWERS_WAIT_S = 20.0
+"""How long the workers are given to hear that they are asked, and to look at all their modules."""
 
 
 def authorize(context: Context, request: Request) -> str:
@@ -71,12 +79,46 @@ async def base(context: Context, _request: Request) -> Response:
     return JSONResponse(await context.in_thread(_base, context.node))
 
 
+async def base_source(context: Context, request: Request) -> Response:
+    """The source of a module of the base, by its sha256: no other file can be asked for."""
+    digest = request.path_params["sha256"]
+    name = next((name for name, file in context.node.base.modules.items() if file.sha256 == digest), None)
+    if name is None:
+        raise RequestError("not-found", "the base has no such source", subject=digest, help="habanero-py show 0")
+    data = await context.in_thread(_base_source, context.node, name)
+    return Response(data, media_type="application/octet-stream")
+
+
+async def running(context: Context, _request: Request) -> Response:
+    """What every live worker says that its modules are, found by looking at them now."""
+    node = context.node
+    nonce = await context.in_thread(inspection.ask, node)
+    deadline = time.monotonic() + ANSWERS_WAIT_S
+    while True:
+        beats = await context.in_thread(node.beats)
+        answers = await context.in_thread(inspection.answers, node, nonce, beats)
+        if len(answers) == len(beats) or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.05)
+    workers = [{"machine": beat.machine, "pid": beat.pid, "answer": answers.get(beat.name)} for beat in beats]
+    return JSONResponse({"workers": workers})
+
+
+async def listing(context: Context, _request: Request) -> Response:
+    """What a listing of the bucket shows: the numbers of this journal's entries, and the signed prunings."""
+    return JSONResponse(await context.in_thread(_listing, context.node))
+
+
 async def journal(context: Context, request: Request) -> Response:
-    """Journal entries after number N, oldest first, at most 100 at a time."""
+    """Journal entries after number N, oldest first, at most 100 at a time.
+
+    With details=1 each has its manifest, and the note of who confirmed it.
+    """
     text = request.query_params.get("after", "0")
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise RequestError("bad-query", "after is a number of a release", subject="after", help="/v1/journal?after=0")
-    return JSONResponse(await context.in_thread(_entries, context.node, int(text)))
+    details = request.query_params.get("details") == "1"
+    return JSONResponse(await context.in_thread(_entries, context.node, int(text), details))
 
 
 async def blob(context: Context, request: Request) -> Response:
@@ -124,15 +166,50 @@ def _base(node: Node) -> dict[str, Any]:
     return {"base": node.base.digest, "modules": modules}
 
 
-def _entries(node: Node, after: int) -> dict[str, Any]:
+def _base_source(node: Node, name: str) -> bytes:
+    source = node.base_source(name)
+    return node.base.source(name) if source is None else source
+
+
+def _listing(node: Node) -> dict[str, Any]:
+    prunings = [base64.b64encode(data).decode() for data in node.journal.prunings().values()]
+    return {"numbers": node.journal.numbers(), "prunings": prunings}
+
+
+def _entries(node: Node, after: int, details: bool) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
-    while len(entries) < MAX_ENTRIES:
+    size = 0
+    while len(entries) < MAX_ENTRIES and size < MAX_PAGE_BYTES:
         seq = after + len(entries) + 1
         data = node.journal.entry(seq)
         if data is None:
             break
-        entries.append({"seq": seq, "envelope": base64.b64encode(data).decode()})
+        entry: dict[str, Any] = {"seq": seq, "envelope": base64.b64encode(data).decode()}
+        if details:
+            manifest = _manifest(node, data)
+            size += len(manifest or b"")
+            entry["manifest"] = None if manifest is None else base64.b64encode(manifest).decode()
+            entry["confirmed"] = _confirmed(node, seq)
+        entries.append(entry)
     return {"entries": entries}
+
+
+def _manifest(node: Node, envelope: bytes) -> bytes | None:
+    """The manifest that an entry signs; None when the bucket cannot give it, or the entry is not one."""
+    try:
+        statement = Statement.decode(Envelope.decode(envelope).payload)
+        return node.journal.get_blob(statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
+    except HabaneroError:
+        return None
+
+
+def _confirmed(node: Node, seq: int) -> object:
+    """The note of who ran a release when it was pushed: informative, as whoever can write the bucket wrote it."""
+    try:
+        note: object = json.loads(node.journal.confirmed(seq) or b"null")
+    except (ValueError, RecursionError):
+        return None
+    return note if isinstance(note, dict) else None
 
 
 def _blob(node: Node, digest: str) -> bytes | None:

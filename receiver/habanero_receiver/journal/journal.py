@@ -5,6 +5,10 @@
     v1/<app>/<environment>/<base>/journal/00000017.json         the envelope of release 17, byte for byte
     v1/<app>/<environment>/<base>/verdicts/00000017/<name>.json
     v1/<app>/<environment>/<base>/hosts/<name>.json             heartbeats: trusted for nothing
+    v1/<app>/<environment>/<base>/confirmed/00000017.json       who ran release 17 when its push was answered: likewise
+    v1/<app>/<environment>/<base>/question.json                 asks every worker what it runs, see `fleet.inspection`
+    v1/<app>/<environment>/<base>/answers/<name>.json           what each said: likewise
+    v1/<app>/<environment>/<base>/prunings/<sha256>.json        signed: who had blobs of old releases removed
 
 What it does: turns numbers and digests into keys, creates entries and blobs, reads them by number and by digest (the
 head is found by stepping from one number to the next, never by a listing). What it does not: it decides nothing about
@@ -34,10 +38,14 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 MAX_NOTE_BYTES = 16_384
 """The size of a heartbeat, a verdict or the format."""
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+"""The size of what a worker says that it runs, module by module."""
 _FORMAT = json.dumps({"create_only": "verified", "version": FORMAT_VERSION}).encode()
 _PROBE = b'{"create_only": "ignored"}'
 _HEX = re.compile(r"[0-9a-f]{64}")
+_ENTRY = re.compile(r"[0-9]{8}\.json")
 _MAX_SEQ = 99_999_999
+_MAX_LISTED = 100_000
 
 
 class Journal:
@@ -75,6 +83,11 @@ class Journal:
         if not 1 <= seq <= _MAX_SEQ:
             raise StoreError("journal-gap", f"{seq} is not the number of a release", subject=str(seq))
         return self._bucket.create(self._entry_key(seq), envelope)
+
+    def numbers(self) -> list[int]:
+        """The numbers of the entries that a listing shows, in order: for telling gaps, never for finding the head."""
+        names = (key.rpartition("/")[2] for key in self._bucket.list(f"{self._prefix}/journal", max_keys=_MAX_LISTED))
+        return sorted(int(name[:8]) for name in names if _ENTRY.fullmatch(name))
 
     def check_format(self) -> None:
         """StoreError `store-format` when the journal was written by a version that means something else by it."""
@@ -142,15 +155,53 @@ class Journal:
         """All verdicts on release `seq` by name."""
         return self._notes(self._verdicts_key(seq))
 
+    def put_confirmed(self, seq: int, data: bytes) -> None:
+        """Note who ran release `seq` when its push was answered."""
+        self._bucket.replace(f"{self._prefix}/confirmed/{seq:08d}.json", data)
+
+    def confirmed(self, seq: int) -> bytes | None:
+        """That note, or None."""
+        return self._note(f"{self._prefix}/confirmed/{seq:08d}.json", MAX_NOTE_BYTES)
+
+    def ask(self, question: bytes) -> None:
+        """Set the question that every worker answers."""
+        self._bucket.replace(f"{self._prefix}/question.json", question)
+
+    def question(self) -> bytes | None:
+        """The newest question, or None."""
+        return self._note(f"{self._prefix}/question.json", MAX_NOTE_BYTES)
+
+    def put_answer(self, name: str, data: bytes) -> None:
+        """Set a worker's answer."""
+        self._bucket.replace(f"{self._prefix}/answers/{name}.json", data)
+
+    def drop_answer(self, name: str) -> None:
+        """Remove the answer of a worker that is gone."""
+        self._bucket.remove(f"{self._prefix}/answers/{name}.json")
+
+    def answer(self, name: str) -> bytes | None:
+        """A worker's newest answer, or None."""
+        return self._note(f"{self._prefix}/answers/{name}.json", MAX_ANSWER_BYTES)
+
+    def put_pruning(self, data: bytes) -> None:
+        """Keep the signed request to prune, durably."""
+        self._bucket.create(f"{self._prefix}/prunings/{hashlib.sha256(data).hexdigest()}.json", data)
+
+    def prunings(self) -> dict[str, bytes]:
+        """The signed requests to prune by digest. Anyone's bytes until their signatures were verified."""
+        return self._notes(f"{self._prefix}/prunings")
+
+    def _note(self, key: str, max_bytes: int) -> bytes | None:
+        """One informative object; None for one that is too large to be ours."""
+        try:
+            return self._bucket.get(key, max_bytes=max_bytes)
+        except TooLargeError:
+            return None
+
     def _notes(self, folder: str) -> dict[str, bytes]:
         found = {}
         for key in self._bucket.list(folder):
-            if not key.endswith(".json"):
-                continue
-            try:
-                data = self._bucket.get(key, max_bytes=MAX_NOTE_BYTES)
-            except TooLargeError:
-                continue
+            data = self._note(key, MAX_NOTE_BYTES) if key.endswith(".json") else None
             if data is not None:
                 found[key.rpartition("/")[2].removesuffix(".json")] = data
         return found

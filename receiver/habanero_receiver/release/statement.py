@@ -24,6 +24,7 @@ from .limits import DEFAULT_LIMITS, Limits
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:habanero-py:release:v1"
 NONCE_BYTES = 16
+MAX_SUMMARY_CHARS = 80
 
 Kind = Literal["push", "rollback"]
 
@@ -80,10 +81,16 @@ class PythonTag:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What was run before signing, and its exit code."""
+    """What was run before signing, its exit code, and a few words that it said of itself ("18 passed"), if it did."""
 
     command: str
     exit: int
+    summary: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a statement."""
+        said = {} if self.summary is None else {"summary": self.summary}
+        return {"command": self.command, "exit": self.exit, **said}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ class Statement:
         if self.git is not None:
             predicate["git"] = self.git
         if self.gate is not None:
-            predicate["gate"] = {"command": self.gate.command, "exit": self.gate.exit}
+            predicate["gate"] = self.gate.to_json()
         if self.restores is not None:
             predicate["restores"] = self.restores
         return predicate
@@ -235,8 +242,9 @@ def _nonce(nonce: str) -> str:
 
 
 def _gate(value: object, max_chars: int) -> Gate:
-    fields = Fields(value, "predicate.gate", ("command", "exit"))
-    return Gate(fields.text("command", max_chars), fields.integer("exit", -1024, 1024))
+    fields = Fields(value, "predicate.gate", ("command", "exit"), ("summary",))
+    summary = fields.text("summary", MAX_SUMMARY_CHARS) if "summary" in fields else None
+    return Gate(fields.text("command", max_chars), fields.integer("exit", -1024, 1024), summary)
 
 
 def _withdraw(value: object) -> Withdraw:

@@ -1,16 +1,19 @@
-"""`status` and `log`: what runs, and what was released. They change nothing."""
+"""`status`: what runs. It changes nothing."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from habanero_py import events as e
-from habanero_py.compose import changed
 from habanero_py.pipeline import Pusher
-from habanero_py.releases import Past
 from habanero_py.remote import ServerState
 from habanero_py.session import Session
-from habanero_receiver.errors import OUT_OF_STEP
+from habanero_receiver.errors import OUT_OF_STEP, HabaneroError
+
+LOOK_AGAIN_S = 0.5
 
 
 def status(session: Session) -> int:
@@ -18,6 +21,33 @@ def status(session: Session) -> int:
     _view, state = session.pusher.refresh()
     session.emit(status_event(session.pusher, state))
     return 0 if state.in_step else OUT_OF_STEP
+
+
+def wait_in_step(session: Session, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Looks until every worker runs the head, and tells each change on the way; 0.
+
+    A server that does not answer for a while (it may be restarting) is told once and asked again.
+    """
+    said: e.Status | None = None
+    away = False
+    while True:
+        try:
+            _view, state = session.pusher.refresh()
+        except HabaneroError as error:
+            if error.code != "unreachable":
+                raise
+            if not away:
+                session.emit(e.Notice(error.message, help="it is asked again until it answers; Ctrl-C ends this"))
+            away = True
+        else:
+            event, away = status_event(session.pusher, state), False
+            if state.in_step:
+                session.emit(event)
+                return 0
+            if said is None or replace(event, now=said.now) != said:
+                said = event
+                session.emit(replace(event, waiting=True))
+        sleep(LOOK_AGAIN_S)
 
 
 def status_event(pusher: Pusher, state: ServerState) -> e.Status:
@@ -36,35 +66,4 @@ def status_event(pusher: Pusher, state: ServerState) -> e.Status:
         machines=state.machines,
         same_code_as=past.statement.restores if past else None,
         now=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def log(session: Session, limit: int) -> int:
-    """The newest releases over this base, newest first."""
-    view, _ = session.pusher.refresh()
-    releases = session.pusher.releases
-    newest = releases.load(after=max(0, view.head.seq - limit - 1), upto=view.head.seq)
-    if not newest:
-        session.emit(e.Notice("nothing was pushed over this base yet: the server runs it as deployed"))
-        return 0
-    by_seq = {past.seq: past for past in newest}
-    for past in reversed(newest[-limit:]):
-        before = releases.overlay(by_seq[past.seq - 1]) if past.seq - 1 in by_seq else {}
-        session.emit(log_entry(past, changed(releases.overlay(past), before), running=past.seq == view.head.seq))
-    return 0
-
-
-def log_entry(past: Past, modules: tuple[str, ...], *, running: bool) -> e.LogEntry:
-    """One release; `modules` are those that it changed."""
-    statement = past.statement
-    return e.LogEntry(
-        push=past.seq,
-        kind=statement.kind,
-        issued=statement.issued.isoformat(),
-        author=statement.author,
-        modules=modules,
-        git=statement.git,
-        gate=statement.gate.command if statement.gate else None,
-        restores=statement.restores,
-        running=running,
     )

@@ -45,6 +45,8 @@ class LineReader:
         elif isinstance(event, e.GateFinished) and not event.ok:
             self._stamp(self._line(event))
             self._fail(failure.gate(event), event.running)
+        elif isinstance(event, e.Status) and event.waiting:
+            self._stamp(self._line(event))
         elif (lines := tables.table(event, self._symbols, self._clock().isoformat())) is not None:
             self._write(self._out, lines)
         else:
@@ -81,6 +83,8 @@ class LineReader:
                 same = f" same code as {release(event.same_code_as)}" if event.same_code_as is not None else ""
                 done = f" {units(event.units)}" if event.units else ""
                 return f"live    {release(event.push)}{same} {event.workers}/{event.workers} {event.seconds:.2f}s{done}"
+            case e.Status():
+                return f"status  {tables.in_words(event)}"
             case e.Unchanged():
                 return f"same    nothing to push: {self._target} runs this code ({release(event.running)})"
             case e.Notice():

@@ -68,6 +68,8 @@ class LiveReader:
             case e.Notice():
                 self._plain([f"{MARGIN}{clean_line(event.text)}"], "dim")
                 self._plain([f"{MARGIN}help: {clean_line(event.help)}"] if event.help else [], "dim")
+            case e.Status(waiting=True):
+                self._draw(tables.status(event, self._symbols))
             case _:
                 self._table(event)
 
@@ -128,7 +130,16 @@ class LiveReader:
             self._mark("fail", "not pushed")
         self._fail(failure.refused(event), event.running)
 
+    def _draw(self, lines: list[str]) -> None:
+        """Puts lines in the place of those drawn before, until something else is shown."""
+        picture = Text("\n".join(one_line(line) for line in lines))
+        if self._area is None:
+            self._area = LiveArea(picture, console=self._console, transient=True, redirect_stdout=False)
+            self._area.start()
+        self._area.update(picture, refresh=True)
+
     def _table(self, event: e.Event) -> None:
+        self._stop()
         lines = tables.table(event, self._symbols, self._clock().isoformat())
         self._plain(lines if lines is not None else [clean_line(str(event.to_json()))], "")
 

@@ -5,12 +5,24 @@ Pure: events in, lines out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from habanero_py.events import Check, DryRun, Event, Initialised, LogEntry, RollbackPlan, Status
+from habanero_py.events import (
+    Check,
+    DryRun,
+    Event,
+    Initialised,
+    LogEntry,
+    ModuleDiff,
+    RollbackPlan,
+    Shown,
+    ShownBase,
+    Status,
+)
 
+from . import history
 from .failure import refusals
-from .text import Symbols, ago, clean_line, names, parse_time, release
+from .text import Symbols, ago, clean_line, clock, columns, names, release
 
 _OUTCOMES = ("patched", "run", "kept", "stale", "removed", "migrated")
 
@@ -21,7 +33,13 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
         case Status():
             return status(event, symbols)
         case LogEntry():
-            return [log_entry(event)]
+            return [history.log_entry(event)]
+        case Shown():
+            return history.shown(event)
+        case ShownBase():
+            return history.shown_base(event)
+        case ModuleDiff():
+            return history.module_diff(event)
         case DryRun():
             return dry_run(event)
         case Check():
@@ -46,7 +64,7 @@ def status(event: Status, symbols: Symbols) -> list[str]:
             f"{current}/{len(workers)} workers {step}"
         )
     ]
-    rows = [("MACHINE", "WORKERS", "RUNNING", "SINCE", "UP")]
+    rows = [("MACHINE", "WORKERS", "RUNNING", "SINCE", "UPTIME")]
     notes: dict[int, list[str]] = {}
     for machine in event.machines:
         applied = sum(worker.running == event.head for worker in machine.workers)
@@ -56,8 +74,8 @@ def status(event: Status, symbols: Symbols) -> list[str]:
                 clean_line(machine.machine, 40),
                 f"{applied}/{len(machine.workers)}",
                 " ".join(release(seq) for seq in running) or "-",
-                ago(max((worker.since for worker in machine.workers), default=None), event.now),
-                ago(min((worker.started for worker in machine.workers), default=None), event.now),
+                clock(max((worker.since for worker in machine.workers), default=""), event.now),
+                ago(min((worker.started for worker in machine.workers), default=None), event.now).removesuffix(" ago"),
             )
         )
         notes[len(rows) - 1] = [
@@ -65,22 +83,20 @@ def status(event: Status, symbols: Symbols) -> list[str]:
             for worker in machine.workers
             if worker.failed
         ]
-    for index, line in enumerate(_columns(rows)):
+    for index, line in enumerate(columns(rows)):
         lines += [line, *notes.get(index, [])]
     author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
     return [*lines, f"base {clean_line(event.base)[:19]}{author}"]
 
 
-def log_entry(event: LogEntry) -> str:
-    """One release on one line."""
-    moment = parse_time(event.issued)
-    when = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean_line(event.issued)
-    what = f"same code as {release(event.restores)}" if event.restores is not None else names(event.modules, 3)
-    commit = f"  {clean_line(event.git)[:10]}{'+dirty' if event.git.endswith('+dirty') else ''}" if event.git else ""
-    gate = "" if event.gate else "  no gate"
-    mark = "*" if event.running else " "
-    kind = "" if event.kind == "push" else f"{event.kind}: "
-    return f"{mark} #{event.push:<5} {when}  {clean_line(event.author):<20}  {kind}{what}{commit}{gate}"
+def in_words(event: Status) -> str:
+    """The fleet on one line: how many run the head, and who does not."""
+    workers = [(machine.machine, worker) for machine in event.machines for worker in machine.workers]
+    late = [f"{clean_line(name)} pid {worker.pid} at {release(worker.running)}"
+            for name, worker in workers if worker.running != event.head]  # fmt: skip
+    return f"{len(workers) - len(late)}/{len(workers)} workers at {release(event.head)}" + (
+        f"; {names(late)}" if late else ""
+    )
 
 
 def rollback_plan(event: RollbackPlan, symbols: Symbols, now: str) -> str:
@@ -143,8 +159,3 @@ def initialised(event: Initialised) -> list[str]:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "'\\''") + "'" if set(value) & set(" \"'#$&;|<>()*?!`\\") else value
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

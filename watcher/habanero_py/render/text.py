@@ -118,3 +118,24 @@ def units(counts: Mapping[str, int]) -> str:
     }
     said = [count(counts[key], word) + tail for key, (word, tail) in phrases.items() if counts.get(key)]
     return ", ".join(said)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of equal length as lines, each column as wide as its widest cell."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def clock(text: str, now: str | None) -> str:
+    """A time of today by its hour alone, another with its day, in this machine's zone."""
+    moment, today = parse_time(text), parse_time(now)
+    if moment is None or today is None:
+        return local_time(text)
+    moment, today = moment.astimezone(), today.astimezone()
+    return moment.strftime("%H:%M:%S" if moment.date() == today.date() else "%Y-%m-%d %H:%M:%S")
+
+
+def local_time(text: str) -> str:
+    """A time as this machine's clock shows it, or the text itself when it is none."""
+    moment = parse_time(text)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean_line(text)

@@ -1,0 +1,114 @@
+"""The journal for a person: one release on a line, one release in full, a difference.
+
+Pure: events in, lines out.
+"""
+
+from __future__ import annotations
+
+from habanero_py.events import LogEntry, ModuleDiff, Shown, ShownBase, ShownModule
+
+from .text import ago, clean, clean_line, columns, count, local_time, names, release, size
+
+SHORT = 12
+"""How many digits of a digest tell it from the others for a person."""
+
+
+def log_entry(event: LogEntry) -> str:
+    """One release on one line."""
+    kind = "" if event.kind == "push" else f"{event.kind}: "
+    parts = [
+        f"{'*' if event.running else ' '} #{event.push:<5} {local_time(event.issued)}",
+        f"{clean_line(event.author):<20}",
+        f"{kind}{_what(event)}",
+        *([_commit(event)] if event.git else []),
+        _gate(event),
+        *([_confirmed(event)] if event.confirmed else []),
+    ]
+    return "  ".join(parts)
+
+
+def _what(event: LogEntry) -> str:
+    if event.restores is not None:
+        return f"same code as {release(event.restores)}"
+    return "(pruned)" if event.modules is None else names(event.modules, 3) or "(no module)"
+
+
+def _commit(event: LogEntry) -> str:
+    return clean_line(event.git or "")[:10] + ("+dirty" if event.dirty else "")
+
+
+def _gate(event: LogEntry) -> str:
+    if event.gate is None:
+        return "no gate"
+    said = f" {clean_line(event.gate_summary)}" if event.gate_summary else ""
+    return f"gate {'ok' if event.gate_exit == 0 else f'exit {event.gate_exit}'}{said}"
+
+
+def _confirmed(event: LogEntry) -> str:
+    applied = sum(machine.applied for machine in event.confirmed)
+    workers = sum(machine.workers for machine in event.confirmed)
+    return f"{applied}/{workers} on {names([machine.machine for machine in event.confirmed], 2)}"
+
+
+def shown(event: Shown) -> list[str]:
+    """One release: a line for each thing that it says, a row for each module."""
+    entry = event.entry
+    running = "   runs now" if entry.running else ""
+    title = f"#{entry.push}   {entry.kind} by {clean_line(entry.author)}, {local_time(entry.issued)}"
+    gate = "none"
+    if entry.gate is not None:
+        said = f"   {clean_line(entry.gate_summary)}" if entry.gate_summary else ""
+        gate = f"{clean_line(entry.gate)}   exit {entry.gate_exit}{said}"
+    machines = ", ".join(f"{clean_line(m.machine)} {m.applied}/{m.workers}" for m in entry.confirmed)
+    restores = [("restores", release(entry.restores))] if entry.restores is not None else []
+    facts = [
+        *restores,
+        ("digest", event.digest),
+        ("after", f"{release(entry.push - 1)}  {event.prev}"),
+        ("base", event.base),
+        ("manifest", event.manifest),
+        ("git", f"{clean_line(entry.git)}{' and uncommitted changes' if entry.dirty else ''}" if entry.git else "none"),
+        ("gate", gate),
+        ("python", clean_line(event.python)),
+        ("signed by", ", ".join(clean_line(keyid) for keyid in event.keyids)),
+        ("confirmed", machines or "not noted"),
+        ("modules", _counts(event)),
+    ]
+    rows = [_row(module) for module in event.modules]
+    return [
+        f"{title} ({ago(entry.issued, event.now)}){running}",
+        *(f"  {name:<10} {value}" for name, value in facts),
+        *(f"  {line}" for line in (columns(rows) if rows else [])),
+    ]
+
+
+def _counts(event: Shown) -> str:
+    over = sum(module.overlay for module in event.modules)
+    differing = sum(bool(module.change) for module in event.modules)
+    return f"{count(over, 'module')} over the base, {differing} changed against {release(event.entry.push - 1)}"
+
+
+def _row(module: ShownModule) -> tuple[str, ...]:
+    now = module.source[:SHORT] if module.source else "-"
+    was = f"was {module.before[:SHORT]}" if module.change == "changed" and module.before else ""
+    return (
+        module.change,
+        clean_line(module.module) + ("" if module.overlay else " (as in the base)"),
+        now,
+        was,
+        size(module.size) if module.size is not None else "",
+    )
+
+
+def shown_base(event: ShownBase) -> list[str]:
+    """The code as deployed."""
+    rows = [(clean_line(name), sha256[:SHORT]) for name, sha256 in event.modules.items()]
+    head = f"base {event.base}   {count(len(rows), 'module')}"
+    return [head, *(f"  {line}" for line in (columns(rows) if rows else []))]
+
+
+def module_diff(event: ModuleDiff) -> list[str]:
+    """A unified diff; of a module whose digests differ and whose lines do not, its name alone."""
+    if not event.diff:
+        return [f"{event.change}  {clean_line(event.module)} (no lines differ)"]
+    return clean(event.diff).rstrip("\n").split("\n")
