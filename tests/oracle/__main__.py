@@ -1,6 +1,7 @@
 """Runs the oracle and prints its table: ``python -m oracle [--generated N] [--seed N] [--packages NAME,...] [-v]``.
 
-Steps, and how many of them are equal, refused (by reason) and wrong; exit 1 if any is wrong. The generated part is one
+Steps, and how many of them are equal, refused (by reason), stale (equal but for bindings that the report names) and
+wrong; exit 1 if any is wrong. The generated part is one
 row, each package another.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oracle.generate import generated, judged
-from oracle.judge import EQUAL, INVALID, REFUSED, WRONG, Step
+from oracle.judge import EQUAL, INVALID, REFUSED, STALE, WRONG, Step
 from oracle.packages import PACKAGES, steps
 from oracle.step import Processes, read_tree
 
@@ -40,11 +41,13 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         total.verdicts.update(row.verdicts)
         total.kept.update(row.kept)
-    lines = [f"{'':24}{'steps':>7}{'equal':>7}{'refused':>9}{'wrong':>7}{'invalid':>9}   kept: used, computed"]
+    heads = f"{'steps':>7}{'equal':>7}{'refused':>9}{'stale':>7}{'wrong':>7}{'invalid':>9}"
+    lines = [f"{'':24}{heads}   kept: used, computed"]
     for row in [*rows, total]:
         v = row.verdicts
         kept = f"{row.kept['used']:>9},{row.kept['computed']:>6}"
-        lines.append(f"{row.name:24}{v.total():>7}{v[EQUAL]:>7}{v[REFUSED]:>9}{v[WRONG]:>7}{v[INVALID]:>9}{kept:>23}")
+        counts = f"{v.total():>7}{v[EQUAL]:>7}{v[REFUSED]:>9}{v[STALE]:>7}{v[WRONG]:>7}{v[INVALID]:>9}"
+        lines.append(f"{row.name:24}{counts}{kept:>23}")
     return "\n".join(lines)
 
 
@@ -86,15 +89,15 @@ def main(words: list[str]) -> int:
                 row.add(step)
                 _tell(title, step, verbose=asked.verbose)
     print(table(rows))
-    for verdict in (REFUSED, WRONG):
+    for verdict in (REFUSED, STALE, WRONG):
         print(f"\n{verdict}, by reason:\n{reasons(rows, verdict) or '  none'}")
     return int(any(row.verdicts[WRONG] for row in rows))
 
 
 def _tell(title: str, step: Step, *, verbose: bool) -> None:
-    wrong = ", ".join(step.reasons) if step.verdict == WRONG else ""
+    why = f": {', '.join(step.reasons)}" if step.verdict in (WRONG, STALE) else ""
     if title != "generated" or (verbose and step.verdict == WRONG):
-        print(f"{step.verdict:8} {title}{': ' if step.verdict == WRONG else ''}{wrong}", flush=True)
+        print(f"{step.verdict:8} {title}{why}", flush=True)
     if verbose and step.verdict != EQUAL:
         for line in step.differences or step.reasons:
             print(f"         {line}")

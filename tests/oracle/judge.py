@@ -4,6 +4,7 @@ equal     the live process is what a fresh one is, in all but kept state; and wh
           where no kept state is computed from what changed
 refused   the swap was refused, or rolled back, and the process is exactly what it was; the reason must be true: where a
           fresh process imports the new sources, "the new code raised" is not
+stale     equal but for bindings that were kept as they were and that the swap's report names, each for itself, as stale
 wrong     anything else
 invalid   the new sources cannot be imported at all, and the swap did not notice: told apart, never counted as equal
 """
@@ -12,12 +13,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from oracle.compare import Difference, Moment, compare, old_code, unchanged
+from oracle.compare import compare
+from oracle.difference import Difference, Moment
+from oracle.kept import STALE as NAMED
+from oracle.kept import USED
 from oracle.snapshot import Graph
 from oracle.step import Outcome, Swap, Tree
+from oracle.unchanged import old_code, unchanged
 from oracle.units import Edit, Path
 
-EQUAL, REFUSED, WRONG, INVALID = "equal", "refused", "wrong", "invalid"
+EQUAL, REFUSED, STALE, WRONG, INVALID = "equal", "refused", "stale", "wrong", "invalid"
 
 
 @dataclass(slots=True)
@@ -26,7 +31,7 @@ class Step:
 
     verdict: str
     reasons: list[str] = field(default_factory=list)
-    """Of a refusal: what the engine said. Of a wrong step: what kinds of difference there are."""
+    """Of a refusal: what the engine said. Of a wrong step: what kinds of difference there are. Of a stale one: what."""
     differences: list[Difference] = field(default_factory=list)
     kept: list[tuple[Path, str]] = field(default_factory=list)
 
@@ -49,7 +54,7 @@ def judge(
         ]
     steps: list[Step] = []
     moments = [Moment(live.imported, live.used)]
-    computed: frozenset[Path] = frozenset()
+    earlier: dict[Path, str] = {}
     for index, swap in enumerate(live.swaps):
         new = fresh[index]
         if swap.broken:
@@ -62,17 +67,19 @@ def judge(
             steps.append(Step(INVALID, ["the new sources cannot be imported"]))
             break
         edit = Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
-        verdict = compare(swap.after, new.imported, moments, edit, swap.stale, computed)
-        computed |= {path for path, reason in verdict.kept if reason == "computed"}
-        found = verdict.differences + old_code(swap.after, new.codes, swap.stale)
+        verdict = compare(swap.after, new.imported, moments, edit, swap.stale, earlier)
+        kept = {path: reason for path, reason in verdict.kept if reason != USED}
+        earlier.update(kept)
+        found = verdict.differences + old_code(swap.after, new.codes)
         if again is not None:
             unstable = _unstable(new.imported, again[index].imported, edit)
             found = [d for d in found if d.path not in unstable]
         found = [d for d in found if "".join(d.path) not in outside]
-        if swap.result != new.result and not any(reason == "computed" for _, reason in verdict.kept):
+        if swap.result != new.result and not kept:
             found.append(Difference(("use",), "result", str(swap.result), str(new.result)))
-        kinds = sorted({d.what for d in found})
-        steps.append(Step(WRONG if found else EQUAL, kinds, found, verdict.kept))
+        named = sorted("".join(path) for path, reason in kept.items() if reason == NAMED)
+        kinds = sorted({d.what for d in found}) or named
+        steps.append(Step(WRONG if found else STALE if named else EQUAL, kinds, found, verdict.kept))
         if found:
             break  # what comes after it tells of the same
         moments.append(Moment(swap.after, swap.used))
@@ -92,7 +99,7 @@ def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome) -> Step:
 def _unstable(one: Graph, other: Graph, edit: Edit) -> set[Path]:
     """Places that differ from one fresh process to the next."""
     moments = [Moment(one, one)]
-    return {d.path for d in compare(one, other, moments, edit, set()).differences}
+    return {d.path for d in compare(one, other, moments, edit, frozenset()).differences}
 
 
 def _last_first(text: str) -> str:

@@ -24,8 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from oracle.compare import code_key
 from oracle.snapshot import Graph, Reader
+from oracle.stale import bindings
+from oracle.unchanged import code_key
+from oracle.units import Path as Place
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -68,7 +70,8 @@ class Swap:
     """The traceback of what it was rolled back for."""
     broken: str = ""
     """What the engine raised that it never should."""
-    stale: set[tuple[str, str]] = field(default_factory=set)
+    stale: frozenset[Place] = frozenset()
+    """The bindings that the report names as stale."""
     after: Graph | None = None
     used: Graph | None = None
     result: object = None
@@ -157,7 +160,8 @@ def _swap(swapper: object, request: Request, tree: Tree, reader: Reader) -> Swap
     overlay.update(dict.fromkeys(first.keys() - tree.keys()))
     try:
         committed = swapper.stage(overlay).commit()
-        swap.stale = {(m.module, _top_name(key)) for m in committed.report.modules.values() for key in m.stale}
+        reports = committed.report.modules.values()
+        swap.stale = frozenset(place for m in reports for entry in m.stale for place in bindings(m.module, entry))
         committed.seal()
     except SwapRefusedError as error:
         swap.refused = [f"{r.reason} ({name} {r.unit})" for name, r in error.refusals] or ["refused without a reason"]
@@ -179,12 +183,6 @@ def _by_the_engine(cause: BaseException | None) -> bool:
     """Whether a commit ended for a reason that the engine found, or that Python gives for what the engine tried."""
     limit = isinstance(cause, TypeError) and str(cause).startswith(("__bases__ assignment", "__class__ assignment"))
     return limit or type(cause).__module__.startswith("habanero_receiver.")
-
-
-def _top_name(key: str) -> str:
-    """The name that a unit's key in a report speaks of."""
-    words = key.replace("=", " ").replace(":", " ").replace(",", " ").split()
-    return words[1] if words[:1] in (["def"], ["class"]) and len(words) > 1 else (words or [""])[0]
 
 
 def _import_all(names: Iterable[str], skipped: frozenset[str]) -> dict[str, str]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from oracle.compare import Moment, Verdict, compare, old_code, unchanged
+from oracle.compare import compare
+from oracle.difference import Moment, Verdict
+from oracle.stale import bindings
 from oracle.step import Module, Outcome, Processes, Request, Tree, write_tree
+from oracle.unchanged import old_code, unchanged
 from oracle.units import Edit
 
 OLD = '''"""Doc."""
@@ -179,7 +182,7 @@ def verdict(live: Outcome, fresh: Outcome) -> Verdict:
     edit = Edit(*({n: (m.package, m.source) for n, m in tree(text).items()} for text in (OLD, NEW)))
     swap = live.swaps[0]
     found = compare(swap.used, fresh.imported, [Moment(live.imported, live.used)], edit, swap.stale)
-    found.differences += old_code(swap.used, fresh.codes, swap.stale)
+    found.differences += old_code(swap.used, fresh.codes)
     return found
 
 
@@ -221,5 +224,33 @@ def test_a_missing_swap_is_found(processes: Processes, root: str, fresh: Outcome
     """A process that was not swapped at all differs in constant, code, line and source."""
     old = swapped(processes, root, "pass")
     edit = Edit(*({n: (m.package, m.source) for n, m in tree(text).items()} for text in (OLD, NEW)))
-    found = compare(old.used, fresh.imported, [Moment(old.imported, old.used)], edit, set())
+    found = compare(old.used, fresh.imported, [Moment(old.imported, old.used)], edit, frozenset())
     assert {"value", "co_consts", "co_code", "shown source"} <= {d.what for d in found.differences}
+
+
+def test_only_the_very_binding_that_is_named_is_stale(processes: Processes, root: str, fresh: Outcome) -> None:
+    """A constant that the report names is told apart from equal ones; a name beside it, or a function, is not excused."""
+    live = swapped(processes, root, SABOTAGE["a derived constant is old"])
+    edit = Edit(*({n: (m.package, m.source) for n, m in tree(text).items()} for text in (OLD, NEW)))
+    moments = [Moment(live.imported, live.used)]
+
+    def found(*named: str) -> Verdict:
+        stale = frozenset(place for entry in named for place in bindings("app.core", entry))
+        return compare(live.swaps[0].used, fresh.imported, moments, edit, stale)
+
+    assert not found("DERIVED = (it reads LIMIT, which changed)").differences
+    assert (("app.core", ".DERIVED"), "stale") in found("DERIVED = (why)").kept
+    assert found("LIMIT = (why)", "def a (why)", "class Base (why)", "line 7 (why)").differences
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        ("RATE = (it calls f)", [(".RATE",)]), ("a, b = (why)", [(".a",), (".b",)]), ("LIMIT:  (why)", [(".LIMIT",)]),
+        ("Shop.rate = (why)", [(".Shop", ".rate")]), ("CODES (why)", [(".CODES",)]), ("def f", []), ("class C (x)", []),
+        ("make.<locals>.inner: its new code reads n", []), ("line 7 (why)", []), ("X =#2 (why)", [(".X",)]),
+    ],
+)  # fmt: skip
+def test_what_an_entry_of_the_report_names(entry: str, names: list[tuple[str, ...]]) -> None:
+    """Bindings, and nothing as a whole."""
+    assert list(bindings("app", entry)) == [("app", *name) for name in names]

@@ -1,0 +1,84 @@
+"""Why a place of the live process may differ from the fresh one's: the three reasons of `compare`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from oracle.history import Use, content
+from oracle.nodes import class_of
+from oracle.snapshot import Graph, Node
+from oracle.units import Edit, Path
+
+USED, COMPUTED, STALE = "used", "computed", "stale"
+MUTABLE = ("container", "instance", "cell", "weak", "method")
+"""Kinds of nodes that hold state, and not names."""
+
+
+class Kept:
+    """Knows what was kept in one swap. ``stale`` are the bindings that the report names, as paths."""
+
+    def __init__(
+        self, live: Graph, edit: Edit, uses: Sequence[Use], stale: frozenset[Path], earlier: Mapping[Path, str]
+    ) -> None:
+        self.live, self.edit, self.uses, self.stale, self.earlier = live, edit, uses, stale, earlier
+
+    def had(self, parent: Node, graph: Graph, child: int, label: str) -> bool:
+        """Whether the live object ``parent`` held the same before the swap."""
+        return self.uses[-1].after.has(parent, graph, child, label, live=graph is self.live)
+
+    def added(self, parent: Node, child: int, label: str) -> bool:
+        """Whether the app's work put it there."""
+        return any(use.added(parent, self.live, child, label, live=True) for use in self.uses)
+
+    def lacked(self, parent: Node, fresh: Graph, child: int, label: str) -> bool:
+        """Whether the live object ``parent`` did not hold it before the swap either."""
+        if parent.sequence:  # entries have no name to be missed by
+            return self.uses[-1].after.content(parent) == content(self.live, parent)
+        return not self.had(parent, fresh, child, label)
+
+    def dropped(self, parent: Node, fresh: Graph, child: int, label: str) -> bool:
+        """Whether the app's work took it away."""
+        if parent.sequence:
+            return any(use.before.content(parent) != use.after.content(parent) for use in self.uses)
+        return any(use.dropped(parent, fresh, child, label) for use in self.uses)
+
+    def value(self, path: Path, parent: Node, child: int, label: str, trail: tuple[int, ...], *, code: bool) -> str:
+        """Why a place may hold another value than in the fresh process; empty if it may not."""
+        if not self.edit.same(path) or not self.had(parent, self.live, child, label):
+            return ""
+        if any(use.touched(parent, label) for use in self.uses):
+            return USED
+        return "" if code else self.reason(path, parent, trail)
+
+    def entry(
+        self, path: Path, parent: Node, trail: tuple[int, ...], *, as_before: bool, used: bool, code: bool
+    ) -> str:
+        """Why a place may have something, or lack something, that the fresh process lacks or has."""
+        if not as_before:
+            return ""
+        same = self.edit.same(path)
+        if used and (same or parent.kind == "module"):
+            return USED
+        return self.reason(path, parent, trail) if same and not code else ""
+
+    def reason(self, path: Path, parent: Node, trail: tuple[int, ...]) -> str:
+        """Whether a place that is as it was lies in an object computed from what changed, or is named as stale."""
+        if parent.kind in MUTABLE and self.computed(path, trail):
+            return COMPUTED
+        named = any(path[:n] in self.stale for n in range(2, len(path) + 1))
+        return STALE if named or self.earlier.get(path) == STALE else ""
+
+    def computed(self, path: Path, trail: tuple[int, ...]) -> bool:
+        """Whether a kept object was computed from something that changed."""
+        if self.earlier.get(path) == COMPUTED or self.edit.depends(path):
+            return True
+        kinds = (class_of(self.live, self.live.nodes[index]) for index in trail)
+        return any(kind is not None and "." in kind and self._of_changed_class(kind) for kind in kinds)
+
+    def _of_changed_class(self, name: str) -> bool:
+        for module in self.live.roots:
+            if name.startswith(f"{module}."):
+                top = name[len(module) + 1 :].partition(".")[0]
+                if self.edit.differs(module, top) or self.edit.depends((module, f".{top}")):
+                    return True
+        return False
