@@ -75,6 +75,11 @@ class LiveApp:
         }
 
 
+def dedented(sources: dict[str, str]) -> dict[str, str]:
+    """The sources without their common indentation, so that more can be put behind them."""
+    return {name: textwrap.dedent(text) for name, text in sources.items()}
+
+
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range)
 _LEAVES = (ModuleType, BuiltinFunctionType, CodeType)
 

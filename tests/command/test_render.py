@@ -24,8 +24,9 @@ STATUS = e.Status(
     machines=[e.Machine("box", [e.Worker(7, 45, WORKER.since, WORKER.started)])], now=NOON.isoformat(),
 )  # fmt: skip
 LIVE = e.Live(
-    push=42, workers=12, seconds=0.31, total=0.95, units={"patched": 3, "run": 1}, stale=("shop.api: client",)
-)
+    push=42, workers=12, seconds=0.31, total=0.95, units={"patched": 3, "run": 1}, stale=("shop.api: client",),
+    doubled=("shop.api: shop.bus.PATHS: '/b'",),
+)  # fmt: skip
 SYNTAX = e.SyntaxFound("src/shop/cart.py", 48, 17, "'(' was never closed", "    total = sum(", 42)
 GATE = e.GateFinished(False, "1 failed, 17 passed", 0.71, 42, "E  assert 90 == 80\n", ".habanero/gate.log")
 REFUSED = e.Refused(
@@ -97,10 +98,11 @@ def test_every_reader_shows_every_event(event: e.Event) -> None:
 def test_a_success_is_two_lines_at_a_terminal() -> None:
     """The change, and what became of it."""
     shown = live(e.Changed(["shop/pricing.py"]), e.Pushing(42, 41, 1, 2100), e.MachineStep("box", 42, 12, 12), LIVE)
-    first, second, stale = shown.strip().split("\n")
+    first, second, stale, doubled = shown.strip().split("\n")
     assert first.endswith("shop/pricing.py")
     assert second.strip() == "✔ live #42 on 12/12 workers 0.95 s   3 functions, 1 statement run"
     assert "stale: shop.api: client" in stale
+    assert "doubled: shop.api: shop.bus.PATHS: '/b'" in doubled
 
 
 def test_a_success_is_a_line_for_each_event_in_a_pipe() -> None:

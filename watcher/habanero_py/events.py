@@ -140,6 +140,7 @@ class Live(Event):
     total: float
     units: Mapping[str, int]
     stale: Sequence[str] = ()
+    doubled: Sequence[str] = ()
     same_code_as: int | None = None
     server: Mapping[str, float] | None = None
 

@@ -274,6 +274,7 @@ class Pusher:
                 total=round(now - began, 4),
                 units=answer.counts(),
                 stale=answer.stale(),
+                doubled=answer.doubled(),
                 same_code_as=same,
                 server=answer.seconds or None,
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -125,11 +125,15 @@ class PushAnswer:
 
     def stale(self) -> tuple[str, ...]:
         """The live values that were computed from what changed and were kept, as "module: unit"."""
-        return tuple(
-            f"{module.get('module')}: {unit}"
-            for module in self.modules
-            for unit in _list(module.get("stale", []), "stale")
-        )
+        return _units(self.modules, "stale")
+
+    def doubled(self) -> tuple[str, ...]:
+        """What may be registered twice, as "module: container: entry"."""
+        return _units(self.modules, "doubled")
+
+
+def _units(modules: Iterable[Mapping[str, object]], outcome: str) -> tuple[str, ...]:
+    return tuple(f"{m.get('module')}: {unit}" for m in modules for unit in _list(m.get(outcome, []), outcome))
 
 
 def parse_state(answer: object) -> ServerState:

@@ -47,9 +47,24 @@ def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
                     found[index] = candidate
                     waiting[_name(unit)].remove(candidate)
                     break
+    _match_calls([u for units in waiting.values() for u in units], new, found)
     matches = [Match(found.get(index), unit) for index, unit in enumerate(new)]
     matched = {id(unit) for unit in found.values()}
     return matches + [Match(unit, None) for unit in old if id(unit) not in matched]
+
+
+def _match_calls(gone: list[Unit], new: Sequence[Unit], found: dict[int, Unit]) -> None:
+    """Matches calls that bind nothing (``app.include_router(...)``) with those of the same in their place."""
+    left = sorted((unit for unit in gone if unit.kind == "other" and not unit.names), key=lambda unit: unit.line)
+    for equal_reads in (True, False):
+        for index, unit in enumerate(new):
+            if index in found or unit.kind != "other" or unit.names or not unit.calls:
+                continue
+            for candidate in left:
+                if candidate.calls == unit.calls and (candidate.reads == unit.reads or not equal_reads):
+                    found[index] = candidate
+                    left.remove(candidate)
+                    break
 
 
 def _name(unit: Unit) -> str:

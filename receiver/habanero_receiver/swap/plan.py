@@ -81,7 +81,7 @@ class ModulePlan:
         if new.kind == "function":
             self.steps.append(Define(scope, new, old, self.owners(old), not overruled))
         else:
-            self.steps.append(Run(scope, new, overruled))
+            self.steps.append(Run(scope, new, overruled, old))
             self.passing.update((id(scope.owner), name) for name in overruled)
 
     def keep(self, scope: Scope, unit: Unit, bodies: Binders) -> None:

@@ -32,6 +32,8 @@ class ModuleReport:
     """How many units are not run again."""
     stale: list[str] = field(default_factory=list)
     """Units that are kept although something that they were computed from has changed."""
+    doubled: list[str] = field(default_factory=list)
+    """What was registered again although its older form could not be told: "container: entry"."""
     removed: list[str] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -45,6 +47,7 @@ class ModuleReport:
             "run": list(self.run),
             "kept": self.kept,
             "stale": list(self.stale),
+            "doubled": list(self.doubled),
             "removed": list(self.removed),
             "migrated": list(self.migrated),
             "refused": refused,

@@ -128,7 +128,7 @@ class StagedSwap:
             self._guard(log, steps)
         work = Transaction(
             log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
-            copies=self._patching.copies,
+            copies=self._patching.copies, report=self.report,
         )  # fmt: skip
         if steps:
             for adapter in work.adapters:

@@ -14,12 +14,12 @@ from types import FunctionType
 from typing import Any, Protocol
 
 from .adopt import remake
-from .build import DECORATORS_NAME, Unit
-from .functions import ClosureError, apply, transplant
+from .build import DECORATORS_NAME, PURE, Unit
+from .functions import ClosureError, apply, is_plain, transplant
 from .live import subclasses
 from .reach import roots_of
 from .registry import Registrations
-from .scope import Scope
+from .scope import UNKNOWN, Scope
 from .transaction import Transaction
 from .twins import derives_by
 from .undo import restore_mapping
@@ -33,9 +33,23 @@ class Run:
     unit: Unit
     overruled: frozenset[str] = frozenset()
     """Names that a statement further down binds for good."""
+    old: Unit | None = None
+    """The statement that this one takes the place of."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
+        if self.old is None or self.unit.effect == PURE:
+            self._run(work)
+            return
+        codes = (self.old.code, self.unit.code)
+        roots = [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
+        registered = Registrations(roots, self.scope.own_modules)
+        self._run(work)
+        read = {*self.old.reads} & {*self.unit.reads} - {*self.unit.calls}  # what is called is where it registers
+        named = [value for name in sorted(read) if _can_be_registered(value := self.scope.lookup(name), self.scope)]
+        work.note_doubles(self.scope.globals["__name__"], registered.settle_statement(work.log, named))
+
+    def _run(self, work: Transaction) -> None:
         for name in self.overruled:
             work.held.setdefault((id(self.scope.owner), name), self.scope.get(name))
         if self.scope.owner is None:
@@ -53,6 +67,13 @@ class Run:
                 self.scope.bind(work.log, name, names[name])
         if annotations != self.scope.get("__annotations__") and annotations:
             self.scope.bind(work.log, "__annotations__", annotations)
+
+
+def _can_be_registered(value: Any, scope: Scope) -> bool:
+    """Whether entries can be told by this value: a function or class of the app, or an object; no plain value."""
+    if isinstance(value, (FunctionType, type)):
+        return scope.is_own(value.__module__ or "")
+    return not is_plain(value) and not isinstance(value, types.ModuleType) and value is not UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,8 @@ class Define:
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
             self._bind(work, value)
             return
-        registered = Registrations(self._registries(), self.scope.own_modules)
+        lasting = self._registries(self.unit)
+        registered = Registrations([*self._registries(self.old), *lasting], self.scope.own_modules, lasting)
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
@@ -117,15 +139,17 @@ class Define:
             value = decorator(value)
         self._bind(work, value)
         if self.old is not None:
-            registered.settle(work.log, owners, [value, owners[0]] if self.unit.decorate is not None else [])
+            made = [value, owners[0]] if self.unit.decorate is not None else []
+            doubles = registered.settle(work.log, owners, made)
+            if self.old.decorate is not None:
+                work.note_doubles(self.scope.globals["__name__"], doubles)
 
     def _bind(self, work: Transaction, value: object) -> None:
         if self.binds:
             self.scope.bind(work.log, self.unit.names[0], value)
 
-    def _registries(self) -> list[object]:
-        codes = [unit.decorate for unit in (self.old, self.unit) if unit is not None]
-        return [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
+    def _registries(self, unit: Unit | None) -> list[object]:
+        return [] if unit is None else roots_of(unit.decorate, self.scope.globals, self.scope.is_own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +191,10 @@ class Decorate:
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
-        codes = (self.old.decorate, self.unit.decorate)
-        roots = [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
-        registered = Registrations(roots, self.scope.own_modules)
+        old, lasting = (
+            roots_of(unit.decorate, self.scope.globals, self.scope.is_own) for unit in (self.old, self.unit)
+        )
+        registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
         work.forget(self.cls)
         value: Any = self.cls
         if self.unit.decorate is not None:
@@ -179,7 +204,9 @@ class Decorate:
                 if not (self.derived and derives_by(self.scope, decorator)):
                     value = decorator(value)
         self.scope.bind(work.log, self.unit.names[0], value)
-        registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
+        doubles = registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
+        if self.old.decorate is not None:
+            work.note_doubles(self.scope.globals["__name__"], doubles)
 
 
 @dataclass(frozen=True, slots=True)

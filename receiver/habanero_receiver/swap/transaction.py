@@ -6,13 +6,16 @@ through the log, so that the commit can be taken back from any point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 
 from .adapters.protocol import Adapter
 from .build import Unit
 from .copies import Copies
+from .entries import place_of
+from .registry import Double
+from .report import SwapReport
 from .undo import UndoLog
 
 
@@ -39,6 +42,15 @@ class Transaction:
 
     copies: Copies = field(default_factory=Copies)
     """Who shows what a function shows."""
+    report: SwapReport = field(default_factory=SwapReport)
+    """What the swap did so far."""
+
+    def note_doubles(self, module: str, doubles: Iterable[Double]) -> None:
+        """Names in the report what the module's registrations may have left twice."""
+        for double in doubles:
+            text = f"{place_of(double.container, self.modules)}: {double.entry}"
+            if text not in self.report.of(module).doubled:
+                self.report.of(module).doubled.append(text)
 
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""

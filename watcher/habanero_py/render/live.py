@@ -121,6 +121,8 @@ class LiveReader:
         self._print(line)
         for name in event.stale:
             self._plain([f"{MARGIN}stale: {clean_line(name)} was computed from what changed and was kept"], "yellow")
+        for name in event.doubled:
+            self._plain([f"{MARGIN}doubled: {clean_line(name)} was registered beside an older form"], "yellow")
 
     def _refused(self, event: e.Refused) -> None:
         self._stop()

@@ -24,7 +24,7 @@ from . import history
 from .failure import refusals
 from .text import Symbols, ago, clean_line, clock, columns, names, release
 
-_OUTCOMES = ("patched", "run", "kept", "stale", "removed", "migrated")
+_OUTCOMES = ("patched", "run", "kept", "stale", "doubled", "removed", "migrated")
 
 
 def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:

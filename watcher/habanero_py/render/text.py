@@ -115,6 +115,7 @@ def units(counts: Mapping[str, int]) -> str:
         "migrated": ("migration", ""),
         "removed": ("name", " removed"),
         "stale": ("value", " stale"),
+        "doubled": ("registration", " doubled"),
     }
     said = [count(counts[key], word) + tail for key, (word, tail) in phrases.items() if counts.get(key)]
     return ", ".join(said)
