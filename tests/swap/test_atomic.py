@@ -19,6 +19,11 @@ BEFORE = {
         TIMEOUT = 5
         NAMES = ["a"]
         LIMIT = TIMEOUT * 2
+        rate: int = 1
+        if TIMEOUT:
+            left: str = "only here"
+            def chosen():
+                return "v1"
     """,
     "shop.routes": """
         ROUTES = []
@@ -86,10 +91,17 @@ BEFORE = {
 AFTER: dict[str, str | None] = {
     "shop.config": """
         '''Settings, better.'''
+        from __future__ import annotations
         TIMEOUT = 7
         NAMES = ["a"]
         LIMIT = TIMEOUT * 2
         NEW = 1
+        rate: int = 1
+        if not TIMEOUT:
+            left: str = "only there"
+        else:
+            def chosen():
+                return "v2"
     """,
     "shop.routes": """
         ROUTES = []
@@ -217,6 +229,8 @@ def check_new(app: LiveApp, cart: Any) -> None:
     assert cart.STATE["migrated"]
     assert [path for path, _ in app.load("shop.routes").ROUTES] == ["/second", "/new", "/third"]
     assert "shop.old" not in sys.modules
+    config = app.load("shop.config")
+    assert (config.chosen(), hasattr(config, "left"), config.__annotations__) == ("v2", False, {"rate": "int"})
 
 
 def test_the_release_that_touches_everything_goes_in_and_out(start: Any) -> None:

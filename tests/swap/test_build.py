@@ -54,7 +54,7 @@ def test_every_statement_is_a_unit_with_its_key() -> None:
         pass
     """)
     assert [u.key for u in found[:-1]] == [
-        "future", "import os, system", "import c", "X =", "Y: ", "p, q =", "def f", "def f#2", "class C",
+        "import annotations", "import os, system", "import c", "X =", "Y: ", "p, q =", "def f", "def f#2", "class C",
     ]  # fmt: skip
     assert found[-1].key.startswith("Expr ")
     assert build_of("'''Docstring.'''\nX = 1\n").doc == "Docstring."
@@ -269,7 +269,7 @@ def test_the_file_name_is_that_of_the_place_where_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "cut", [b"", b"HABUNIT1", b"nonsense" * 4, b"HABUNIT1\xff\xff\xff\xffabc", b"HABUNIT1\0\0\0\0"]
+    "cut", [b"", b"HABUNIT2", b"nonsense" * 4, b"HABUNIT2\xff\xff\xff\xffabc", b"HABUNIT2\0\0\0\0"]
 )
 def test_bytes_that_are_no_build_are_a_value_error(cut: bytes) -> None:
     """Bytes without a build's head are told from one before anything is unmarshalled."""

@@ -24,7 +24,7 @@ import sys
 from types import CodeType
 from typing import Any, NamedTuple
 
-MAGIC = b"HABUNIT1"
+MAGIC = b"HABUNIT2"
 _HEAD = struct.Struct(">8sI")
 DECORATORS_NAME = "__habanero_decorators__"
 """The name under which a unit's ``decorate`` code leaves the tuple of its decorators."""
@@ -52,13 +52,16 @@ class Unit(NamedTuple):
     """One top-level statement of a module, or one member of a class body."""
 
     kind: str
-    """function, class, import, assign, future or other."""
+    """function, class, import, assign or other."""
     key: str
     """What the unit is in its body, by which an older and a newer one are recognised as the same."""
     names: tuple[str, ...]
     """The names that it binds."""
     outline: str
-    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone, in four parts."""
+    """Digest of all but bodies, docstrings and positions. Of a class: of its header alone, in four parts.
+
+    What annotations are (objects, or text under ``from __future__``) is in it wherever there are some, except in that
+    of an annotated variable: see ``annotate``."""
     decorators: str
     """Digest of its decorators, empty without any."""
     reads: tuple[str, ...]
@@ -81,6 +84,14 @@ class Unit(NamedTuple):
     """Of a class: binds DECORATORS_NAME to the pair of its bases and its keywords, as a tuple and a dictionary."""
     doc: str | None
     """Of a class: its docstring."""
+    annotated: tuple[str, ...]
+    """The variables whose annotations it records."""
+    annotate: CodeType | None
+    """Of an annotated variable: records its annotation and leaves its value alone."""
+    textual: bool
+    """Whether annotations are text."""
+    certain: bool
+    """Whether running it binds its names for sure; that of a block, a star or a mere annotation shows when it runs."""
 
     @property
     def spelled(self) -> str:
@@ -150,7 +161,7 @@ def _plain(unit: Unit) -> tuple[Any, ...]:
 
 def _unit(fields: tuple[Any, ...], filename: str) -> Unit:
     unit = Unit(*fields)
-    for code in (unit.code, unit.bare, unit.decorate, unit.bases):
+    for code in (unit.code, unit.bare, unit.decorate, unit.bases, unit.annotate):
         if code is not None:
             _set_filename(code, filename)
     return unit._replace(
@@ -200,6 +211,7 @@ class _Table:
 
     def __init__(self, path: str, package: str, flags: int, optimize: int) -> None:
         self.path, self.package, self.flags, self.optimize = path, package, flags, optimize
+        self.textual = bool(flags & _FUTURE_FLAGS["annotations"])
 
     def units(self, body: list[ast.stmt], classes: tuple[ast.ClassDef, ...]) -> list[Unit]:
         """The units of a body; ``classes`` are the classes around it, outermost first."""
@@ -222,7 +234,7 @@ class _Table:
         names = tuple(_mangled(name, owner) for name in scan.names)
         kind, key = _kind_and_key(node, names)
         decorators: list[ast.expr] = []
-        bare = decorate = bases = doc = None
+        bare = decorate = bases = doc = annotate = None
         members: tuple[Unit, ...] = ()
         line = node.lineno
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
@@ -236,11 +248,13 @@ class _Table:
             doc = _born_doc(text, self.optimize)
             members = tuple(self.units(rest, (*classes, node)))
             bases = self.compile(_bind(_header(node), node), classes)
+        if isinstance(node, ast.AnnAssign) and scan.annotated:
+            annotate = self.compile(_without_value(node), classes)
         return Unit(
             kind=kind,
             key=key,
             names=names,
-            outline=_class_outline(node) if isinstance(node, ast.ClassDef) else _digest(node),
+            outline=self.outline(node, scan),
             decorators=_digest(decorators) if decorators else "",
             reads=tuple(sorted(_mangled(name, owner) for name in scan.reads)),
             calls=tuple(sorted(_mangled(name, owner) for name in scan.calls)),
@@ -253,7 +267,17 @@ class _Table:
             members=members,
             bases=bases,
             doc=doc,
+            annotated=tuple(scan.annotated),
+            annotate=annotate,
+            textual=self.textual,
+            certain=_binds_for_sure(node),
         )
+
+    def outline(self, node: ast.stmt, scan: _Scan) -> str:
+        if isinstance(node, ast.ClassDef):
+            return _class_outline(node)
+        textual = self.textual and scan.annotates and not isinstance(node, ast.AnnAssign)
+        return _digest([node, "annotations"] if textual else node)
 
     def compile(self, node: ast.stmt, classes: tuple[ast.ClassDef, ...]) -> CodeType:
         """Code that runs ``node`` alone; inside classes, the body of the innermost with nothing else in it.
@@ -294,8 +318,6 @@ def _kind_and_key(node: ast.stmt, names: tuple[str, ...]) -> tuple[str, str]:
         return "function", f"def {node.name}"
     if isinstance(node, ast.ClassDef):
         return "class", f"class {node.name}"
-    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-        return "future", "future"
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return "import", "import " + ", ".join(names)
     if isinstance(node, ast.AnnAssign) and names:
@@ -315,6 +337,19 @@ def _mangled(name: str, owner: str) -> str:
 def _without_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.stmt:
     fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
     return ast.copy_location(type(node)(**{**fields, "decorator_list": []}), node)
+
+
+def _binds_for_sure(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return all(alias.name != "*" for alias in node.names)
+    if isinstance(node, ast.AnnAssign):
+        return node.value is not None
+    return isinstance(node, (ast.Assign, ast.AugAssign, ast.Import, ast.ClassDef, *_FUNCTIONS))
+
+
+def _without_value(node: ast.AnnAssign) -> ast.stmt:
+    bare = ast.AnnAssign(target=node.target, annotation=node.annotation, value=None, simple=node.simple)
+    return ast.copy_location(bare, node)
 
 
 def _bind(value: ast.expr, near: ast.stmt) -> ast.stmt:
@@ -383,6 +418,8 @@ class _Scan(ast.NodeVisitor):
         self.calls: set[str] = set()
         self.imports: list[ast.stmt] = []
         self.effect = PURE
+        self.annotates = False
+        self.annotated: dict[str, None] = {}
         self.inner = 0  # depth of scopes whose stores are their own
 
     def bind(self, name: str) -> None:
@@ -403,6 +440,16 @@ class _Scan(ast.NodeVisitor):
             self.reads.add(node.id)
         else:
             self.bind(node.id)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.annotates = True
+        if node.simple and isinstance(node.target, ast.Name) and not self.inner:
+            self.annotated[node.target.id] = None
+        self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self.annotates |= node.annotation is not None
+        self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if not isinstance(node.ctx, ast.Load):
@@ -440,6 +487,7 @@ class _Scan(ast.NodeVisitor):
         self.bind(node.name)
         if node.decorator_list:
             self.effect = ANY
+        self.annotates |= node.returns is not None
         for part in (*node.decorator_list, node.args, *([node.returns] if node.returns else [])):
             self.visit(part)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .binders import Binders, binders
+from .body import Body
 from .build import Unit
 from .diff import Match, match_units
 from .fill import keeps_no_defaults
@@ -71,7 +71,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     if item.old.outline != item.new.outline:
         plan.report.run.append(item.new.key)
     kind = special_kind(cls)
-    fields = any(not match.same and is_field(cls, _unit(match)) for match in item.members)
+    fields = any(not (match.same and not match.reannotated) and is_field(cls, _unit(match)) for match in item.members)
     reshape = (derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))) or item.differs(3)
     if item.differs(0):
         plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take")
@@ -80,9 +80,10 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     elif item.differs(1):
         _plan_bases(plan, item, kind)
     scope = replace(item.around, owner=cls)
-    bound = {name for match in item.members if match.new is not None for name in match.new.names}
-    bodies = binders(item.old.members, item.members)
-    kept = [_plan_member(plan, scope, match, bound, bodies, reshape=reshape) for match in item.members]
+    body = Body.of(scope, item.old.members, item.members)
+    kept = [_plan_member(plan, body, match, reshape=reshape) for match in item.members]
+    if not reshape:
+        plan.finish(body)
     if reshape or (kind and item.differs(1)):
         instances: Callable[[], Iterable[object]] = tuple
         if keeps_no_defaults(cls) and any(m.old is None and _unit(m).key.endswith(": ") for m in item.members):
@@ -103,23 +104,22 @@ def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
         plan.steps.append(Rebase(item.around, item.new, item.cls))
 
 
-def _plan_member(
-    plan: ModulePlan, scope: Scope, match: Match, bound: set[str], bodies: Binders, *, reshape: bool
-) -> Unit | None:
+def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -> Unit | None:
     """Plans what happens to one member; returns what of it is kept."""
     old, new = match.old, match.new
-    cls = scope.owner
+    scope, cls = body.scope, body.scope.owner
     assert cls is not None  # members are planned with their class
     if old is not None and new is not None and new.kind == "class":
         return plan_class(plan, old, new, vars(cls).get(new.names[0]), scope)
     plan.migration.note(match, cls)
-    if match.same and new is not None and not plan.must_run(scope, new, bodies):
-        plan.keep(scope, new, bodies)
+    if match.same and new is not None and not plan.must_run(body, new):
+        plan.keep(body, new)
         return new
     unit = _unit(match)
     if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
         plan.refuse(unit, f"class {cls.__qualname__} cannot change its slots while it lives")
     elif new is None:
+        bound = body.named_by_new()
         names = tuple(name for name in unit.names if name not in bound)
         if unit.kind == "function" or not reshape:
             plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
@@ -128,7 +128,7 @@ def _plan_member(
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
         plan.rebound.update((id(cls), name) for name in new.names)
         if new.kind in ("function", "class") or not reshape:
-            plan.run_late(scope, old, new, bodies)
+            plan.run_late(body, old, new)
     return None
 
 

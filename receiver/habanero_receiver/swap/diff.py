@@ -28,6 +28,13 @@ class Match:
         """Whether going from old to new runs nothing."""
         return self.old is not None and self.new is not None and self.old.outline == self.new.outline
 
+    @property
+    def reannotated(self) -> bool:
+        """Whether the annotation of a variable is text now and was an object, or the other way round."""
+        if self.old is None or self.new is None:
+            return False
+        return self.new.annotate is not None and self.old.textual != self.new.textual
+
 
 def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
     """Every unit of both bodies in one match: in the order of the new body, then those that are gone.

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from .binders import Binders
+from .annotations import annotations_of
+from .body import Body
 from .build import Build, Unit
 from .diff import CodePair
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
 from .scope import Scope
-from .steps import Define, Run, Settle, Step
+from .steps import Define, Run, Settle, Step, Sweep
 
 COLD = "deploy this change with a restart"
 
@@ -75,30 +76,38 @@ class ModulePlan:
         if refusal not in self.report.refused:
             self.report.refused.append(refusal)
 
-    def run_late(self, scope: Scope, old: Unit | None, new: Unit, bodies: Binders) -> None:
+    def run_late(self, body: Body, old: Unit | None, new: Unit) -> None:
         """Has a new or changed unit run inside the commit."""
-        overruled = bodies.overruled.get(id(new), frozenset())
+        scope, overruled = body.scope, body.binders.overruled.get(id(new), frozenset())
         if new.kind == "function":
             self.steps.append(Define(scope, new, old, self.owners(old), not overruled))
         else:
-            self.steps.append(Run(scope, new, overruled, old))
+            self.steps.append(Run(body, new, body.hidden_from(new), old))
             self.passing.update((id(scope.owner), name) for name in overruled)
 
-    def keep(self, scope: Scope, unit: Unit, bodies: Binders) -> None:
+    def finish(self, body: Body) -> None:
+        """Has what the old version left behind go, when the statements of a body have run."""
+        if leftovers := body.leftovers():
+            self.steps.append(Sweep(body, leftovers))
+        if (annotations := annotations_of(body)) is not None:
+            self.steps.append(annotations)
+
+    def keep(self, body: Body, unit: Unit) -> None:
         """Lets a unit that is not run have the last word on what it binds."""
+        scope = body.scope
         if any((id(scope.owner), name) in self.passing for name in unit.reads):
             self.report.stale.append(unit.key)  # what it read is bound only for a moment
-        names = {n for n in bodies.final.get(id(unit), ()) if (id(scope.owner), n) in self.passing}
+        names = {n for n in body.binders.final.get(id(unit), ()) if (id(scope.owner), n) in self.passing}
         if names:
             self.steps.append(Settle(scope, unit, frozenset(names)))
             self.passing.difference_update((id(scope.owner), name) for name in names)
 
-    def must_run(self, scope: Scope, unit: Unit, bodies: Binders) -> bool:
+    def must_run(self, body: Body, unit: Unit) -> bool:
         """Whether an unchanged unit has to run: what it builds on runs again (``@x.setter``, ``f = wrap(f)``)."""
-        if id(unit) in bodies.promoted:
+        if id(unit) in body.binders.promoted:
             return True
         builds = unit.kind == "assign" or (unit.kind == "function" and unit.decorate is not None)
-        return builds and any(n in unit.reads and (id(scope.owner), n) in self.rebound for n in unit.names)
+        return builds and any(n in unit.reads and (id(body.scope.owner), n) in self.rebound for n in unit.names)
 
     def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
         """Finds, when called, the living functions that a ``def`` left behind."""

@@ -11,27 +11,29 @@ from traceback import walk_tb
 from types import CellType
 from typing import Any
 
-from .binders import Binders, binders
+from .body import Body
 from .build import CALLS, PURE, Unit
 from .classes import plan_class
 from .diff import Match, match_units, pair_code
 from .functions import is_plain
 from .plan import ModulePlan, Patch
 from .report import Refusal
+from .scope import UNKNOWN
 from .steps import Remove
 
 
 def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
-    bound = {name for match in matches if match.new is not None for name in match.new.names}
-    bodies = binders(plan.old.units, matches)
+    body = Body.of(plan.scope, plan.old.units, matches)
     for match in matches:
         try:
-            _plan_unit(plan, match, bound, bodies)
+            _plan_unit(plan, body, match)
         except Exception as error:  # the user's code, run while planning, may raise anything
             _refuse_raising(plan, match, error)
             break  # what follows may read what this would have bound: its errors would say nothing
+    plan.changing.update(body.leftovers())
+    plan.finish(body)
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))
 
@@ -46,12 +48,12 @@ def _refuse_raising(plan: ModulePlan, match: Match, error: Exception) -> None:
     plan.report.refused.append(raised)
 
 
-def _plan_unit(plan: ModulePlan, match: Match, bound: set[str], bodies: Binders) -> None:
+def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
     old, new = match.old, match.new
     plan.migration.note(match, None)
     if new is None:
         assert old is not None  # a match has one of the two
-        _plan_removal(plan, old, bound)
+        _plan_removal(plan, body, old)
         return
     if old is not None and new.kind == "class":
         kept = plan_class(plan, old, new, plan.scope.globals.get(new.names[0]), plan.scope)
@@ -60,14 +62,14 @@ def _plan_unit(plan: ModulePlan, match: Match, bound: set[str], bodies: Binders)
         return
     if old is not None:
         plan.patches.extend(patches(match, {}))
-    if match.same and not plan.must_run(plan.scope, new, bodies):
-        plan.keep(plan.scope, new, bodies)
+    if match.same and not plan.must_run(body, new):
+        plan.keep(body, new)
         plan.kept.append(new)
         plan.report.kept += 1
         if _may_follow(plan, new):
             plan.late.update(new.names)
     else:
-        _plan_run(plan, old, new, bodies)
+        _plan_run(plan, body, old, new)
 
 
 def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
@@ -80,9 +82,8 @@ def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
             yield Patch(pair, match.new, match.same, cells)
 
 
-def _plan_removal(plan: ModulePlan, unit: Unit, bound: set[str]) -> None:
-    if unit.kind == "future":
-        return
+def _plan_removal(plan: ModulePlan, body: Body, unit: Unit) -> None:
+    bound = body.named_by_new()
     names = tuple(name for name in unit.names if name not in bound)
     if names or unit.decorate is not None:
         plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit)))
@@ -90,19 +91,17 @@ def _plan_removal(plan: ModulePlan, unit: Unit, bound: set[str]) -> None:
     plan.report.removed.append(unit.key)
 
 
-def _plan_run(plan: ModulePlan, old: Unit | None, new: Unit, bodies: Binders) -> None:
-    if new.kind == "future":
-        return
+def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None:
     plan.report.run.append(new.key)
     plan.changing.update(new.names)
     plan.rebound.update((id(plan.scope.owner), name) for name in new.names)
-    if id(new) not in bodies.overruled and _runs_unseen(plan, old, new):
+    if id(new) not in body.binders.overruled and _runs_unseen(plan, body, old, new):
         names = _Names(plan.early)
         plan.scope.run(new.code, names)
         plan.early.update(names.bound)
     else:
         plan.late.update(new.names)
-        plan.run_late(plan.scope, old, new, bodies)
+        plan.run_late(body, old, new)
 
 
 def _may_follow(plan: ModulePlan, unit: Unit) -> bool:
@@ -124,7 +123,7 @@ class _Names(dict[str, Any]):
         self.bound[name] = value
 
 
-def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
+def _runs_unseen(plan: ModulePlan, body: Body, old: Unit | None, unit: Unit) -> bool:
     """Whether running the unit now, out of the live module's sight, gives what running it in the commit would."""
     if unit.kind == "import":
         return not any(plan.scope.is_own(i.module) or i.name == "*" for i in unit.imports)
@@ -135,7 +134,8 @@ def _runs_unseen(plan: ModulePlan, old: Unit | None, unit: Unit) -> bool:
     living = (plan.scope.globals.get(name) for name in unit.names)
     if old is not None and (unit.kind == "function" or any(isinstance(value, type) for value in living)):
         return False  # living functions and classes take the new ones over, inside the commit
-    values = {name: _lookup(plan, name) for name in unit.reads}
+    hidden = body.hidden_from(unit)
+    values = {name: UNKNOWN if name in hidden else _lookup(plan, name) for name in unit.reads}
     settled = all(is_plain(value) or plan.scope.is_outside(value) for value in values.values())
     return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.calls))
 

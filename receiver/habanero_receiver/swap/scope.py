@@ -5,7 +5,7 @@ It runs code and binds names the way the module or class statement would have; w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -34,7 +34,7 @@ class Scope:
         """The names that a statement sees by plain lookup before the module's: of a class, a copy of its members."""
         return {} if self.owner is None else dict(self.owner.__dict__)
 
-    def run(self, code: CodeType, names: dict[str, Any]) -> None:
+    def run(self, code: CodeType, names: MutableMapping[str, Any]) -> None:
         """Runs code with ``names`` as its local names; in a class, methods then close over the living class."""
         exec(code, self.globals, names)  # noqa: S102  # running verified code is what this project is for
         cell = names.pop("__classcell__", None)

@@ -8,7 +8,7 @@ undo      until it is sealed, a commit can be taken back
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -202,13 +202,11 @@ class StagedSwap:
                 put: Any = type.__setattr__ if isinstance(owner, type) else setattr
                 steps.append((put, owner, name, value))
                 inverses.append((put, owner, name, old))
-            for name, value in plan.early.items():
-                if name == "__annotations__":
-                    value = {**namespace.get(name, {}), **value}  # merged, as the statement would
-                steps.append((namespace.__setitem__, name, value))
-                old_value = namespace.get(name, _ABSENT)
-                restore: LogStep = (namespace.pop, name, None)
-                inverses.append(restore if old_value is _ABSENT else (namespace.__setitem__, name, old_value))
+            for held, name, value in _bindings(namespace, plan.early):
+                steps.append((held.__setitem__, name, value))
+                old_value = held.get(name, _ABSENT)
+                restore: LogStep = (held.pop, name, None)
+                inverses.append(restore if old_value is _ABSENT else (held.__setitem__, name, old_value))
             show(log, self._shown[plan.module.__name__])
         log.do_all(steps, inverses)
 
@@ -217,6 +215,15 @@ class StagedSwap:
         parent, _, child = name.rpartition(".")
         if parent in sys.modules and vars(sys.modules[parent]).get(child) is module:
             log.delete_item(vars(sys.modules[parent]), child)
+
+
+def _bindings(namespace: dict[str, Any], early: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, Any]]:
+    """What is bound, in which mapping: annotations go where those of the module are."""
+    for name, value in early.items():
+        if name == "__annotations__" and name in namespace:
+            yield from ((namespace[name], variable, annotation) for variable, annotation in value.items())
+        else:
+            yield namespace, name, value
 
 
 _ABSENT = object()

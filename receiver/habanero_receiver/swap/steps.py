@@ -14,6 +14,8 @@ from types import FunctionType
 from typing import Any, Protocol
 
 from .adopt import remake
+from .annotations import annotate
+from .body import Body
 from .build import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, is_plain, transplant
 from .live import subclasses
@@ -27,14 +29,19 @@ from .undo import restore_mapping
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Runs a unit as it stands and binds what it binds."""
+    """Runs a unit as it stands and binds what it binds; living functions and classes become what it made of them."""
 
-    scope: Scope
+    body: Body
     unit: Unit
-    overruled: frozenset[str] = frozenset()
-    """Names that a statement further down binds for good."""
+    hidden: frozenset[str]
+    """The names that the unit must not see, unless statements of this swap bound them."""
     old: Unit | None = None
     """The statement that this one takes the place of."""
+
+    @property
+    def scope(self) -> Scope:
+        """Where it runs."""
+        return self.body.scope
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -50,23 +57,36 @@ class Run:
         work.note_doubles(self.scope.globals["__name__"], registered.settle_statement(work.log, named))
 
     def _run(self, work: Transaction) -> None:
-        for name in self.overruled:
-            work.held.setdefault((id(self.scope.owner), name), self.scope.get(name))
-        if self.scope.owner is None:
-            had = {n: v for n in self.unit.names if isinstance(v := self.scope.get(n), (type, FunctionType))}
-            self.scope.run(self.unit.code, self.scope.globals)  # its namespace was copied: order and reads are exact
-            for name, living in had.items():
-                if remake(work, living, self.scope.get(name)):
-                    self.scope.globals[name] = living
-            return
-        names = self.scope.namespace()
-        annotations = names["__annotations__"] = dict(names.get("__annotations__", {}))
-        self.scope.run(self.unit.code, names)
+        scope = self.scope
+        for name in self.body.binders.overruled.get(id(self.unit), ()):
+            work.held.setdefault((id(scope.owner), name), scope.get(name))
+        had = {n: v for n in self.unit.names if isinstance(v := scope.get(n), (type, FunctionType))}
+        names = self.body.names(self.hidden)
+        scope.run(self.unit.code, names)
+        annotate(work.log, scope, names["__annotations__"])
+        self.body.annotated.update(names["__annotations__"])
         for name in self.unit.names:
-            if name in names:
-                self.scope.bind(work.log, name, names[name])
-        if annotations != self.scope.get("__annotations__") and annotations:
-            self.scope.bind(work.log, "__annotations__", annotations)
+            if scope.owner is not None and name in names:
+                self.body.bound.add(name)
+            if name not in names:
+                continue
+            living = had.get(name)
+            value = living if living is not None and remake(work, living, names[name]) else names[name]
+            if value is not scope.get(name):
+                scope.bind(work.log, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Unbinds what statements of the old version bound and those of the new one, now that they have run, did not."""
+
+    body: Body
+    names: frozenset[str]
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        for name in self.names - self.body.bound:
+            self.body.scope.unbind(work.log, name)
 
 
 def _can_be_registered(value: Any, scope: Scope) -> bool:
@@ -171,11 +191,6 @@ class Remove:
             Registrations(roots, self.scope.own_modules).settle(work.log, [*held, *self.living()], [])
         for name in self.names:
             self.scope.unbind(work.log, name)
-        if self.scope.owner is not None and self.unit.key.endswith(": "):
-            annotations = dict(self.scope.get("__annotations__") or {})
-            for name in self.names:
-                annotations.pop(name, None)
-            self.scope.bind(work.log, "__annotations__", annotations)
 
 
 @dataclass(frozen=True, slots=True)

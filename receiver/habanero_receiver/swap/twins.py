@@ -115,11 +115,11 @@ class Reshape:
             namespace["__doc__"] = self.unit.doc
         for match in self.members:
             unit = match.new
-            if unit is None or unit.kind == "future":
+            if unit is None:
                 continue
             if unit.kind in ("function", "class"):
                 self._put(namespace, unit.names[0], self._member(inside, unit))
-            elif match.same and not _runs_unseen(inside, unit) and self._keep(namespace, unit):
+            elif match.same and not _runs_unseen(inside, unit) and self._keep(inside, namespace, unit):
                 continue
             else:
                 inside.run(unit.code, namespace)
@@ -140,7 +140,7 @@ class Reshape:
                 value = decorator(value)
         return value
 
-    def _keep(self, namespace: dict[str, Any], unit: Unit) -> bool:
+    def _keep(self, inside: Scope, namespace: dict[str, Any], unit: Unit) -> bool:
         """Takes over a member that did not change, with its live value; returns whether there is one."""
         cls = self.cls
         for name in unit.names:
@@ -151,9 +151,8 @@ class Reshape:
             if value is _ABSENT:
                 return False
             self._put(namespace, name, value)
-            if unit.key.endswith(": "):
-                annotation = vars(cls).get("__annotations__", {}).get(name)
-                namespace.setdefault("__annotations__", {})[name] = annotation
+        if unit.annotate is not None:
+            inside.run(unit.annotate, namespace)
         return True
 
     def _put(self, namespace: dict[str, Any], name: str, value: Any) -> None:

@@ -1,0 +1,151 @@
+"""What the statements of one body, old and new, bind: of a living module, or of a living class in it.
+
+A statement of the new code must see what it would see in a fresh process: what new statements before it bound, never
+what only the old version did. And what only the old version bound is gone in the end, even where the text of a new
+statement names it: a block need not bind all that it names. Which names those are is worked out while planning, as far
+as the text tells; the rest shows when the statements run, and is noted then.
+
+This file runs nothing, and changes nothing that is live but through `Names`, which statements of modules run with.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .binders import Binders, binders
+from .build import Unit
+from .diff import Match
+from .scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One body under change, with its units in one match each, as `match_units` gives them."""
+
+    scope: Scope
+    old: Sequence[Unit]
+    matches: Sequence[Match]
+    binders: Binders
+    bound: set[str] = field(default_factory=set)
+    """The names that statements run in this swap have bound so far: noted inside the commit."""
+    annotated: set[str] = field(default_factory=set)
+    """The variables that these have annotated."""
+    _was_bound: set[str] = field(default_factory=set)
+    _first: dict[str, int] = field(default_factory=dict)
+    """Where the new version first binds a name for sure."""
+    _index: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, scope: Scope, old: Sequence[Unit], matches: Sequence[Match]) -> Body:
+        """The body in which the units ``old`` give way."""
+        body = cls(scope, old, matches, binders(old, matches))
+        for unit in old:
+            body._was_bound.update(names_of(scope, unit))
+        for index, match in enumerate(matches):
+            body._index[id(match.new)] = index
+            for name in _settled(scope, match):
+                body._first.setdefault(name, index)
+        return body
+
+    def named_by_new(self) -> set[str]:
+        """The names that the text of the new version binds."""
+        return {name for match in self.matches if match.new is not None for name in match.new.names}
+
+    def hidden_from(self, unit: Unit) -> frozenset[str]:
+        """The names that the old version bound and, before ``unit``, the new one does not for sure."""
+        index = self._index[id(unit)]
+        return frozenset(name for name in self._was_bound if self._first.get(name, index) >= index)
+
+    def leftovers(self) -> frozenset[str]:
+        """The names of statements that go or run again, which no statement of the new version binds for sure."""
+        gone = [match.old for match in self.matches if match.old is not None and not match.same]
+        return frozenset(name for unit in gone for name in names_of(self.scope, unit) if name not in self._first)
+
+    def names(self, hidden: frozenset[str]) -> MutableMapping[str, Any]:
+        """The local names to run a statement with: of a class, a copy of its members."""
+        if self.scope.owner is None:
+            return Names(self.scope.globals, hidden, self.bound)
+        members = {n: v for n, v in self.scope.namespace().items() if n not in hidden or n in self.bound}
+        members["__annotations__"] = {}
+        return members
+
+
+def names_of(scope: Scope, unit: Unit) -> set[str]:
+    """The names that a unit which has run may have bound, those that a star stands for included."""
+    names = {*unit.names} - {"*"}
+    for item in unit.imports:
+        module = sys.modules.get(item.module)
+        if item.name == "*" and module is not None:
+            held = vars(module)
+            names.update(n for n in _exported(held) if n in held and scope.get(n) is held[n])
+    return names
+
+
+def _settled(scope: Scope, match: Match) -> set[str]:
+    """The names that the new unit of a match is known to bind, without running it."""
+    if match.new is None:
+        return set()
+    if match.new.certain:
+        return {*match.new.names}
+    if not match.same:
+        return set()
+    live = scope.globals if scope.owner is None else vars(scope.owner)
+    return {name for name in names_of(scope, match.new) if name in live}
+
+
+def _exported(namespace: dict[str, Any]) -> list[str]:
+    exported = namespace.get("__all__")
+    if exported is None:
+        return [name for name in namespace if not name.startswith("_")]
+    return [name for name in exported if isinstance(name, str)]
+
+
+class Names(MutableMapping[str, Any]):
+    """The local names of a statement of a module: the module's namespace without what is ``hidden`` from it.
+
+    What the statement binds goes to the module at once, since functions that it calls may read it there.
+    """
+
+    def __init__(self, namespace: dict[str, Any], hidden: frozenset[str], bound: set[str]) -> None:
+        self._namespace, self._hidden, self.bound = namespace, hidden, bound
+        self.annotations: dict[str, Any] = {}
+
+    def _hides(self, name: str) -> bool:
+        return name in self._hidden and name not in self.bound
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "__annotations__":
+            return self.annotations
+        if not self._hides(name):
+            return self._namespace[name]  # a KeyError has the interpreter look among the builtins
+        builtins = self._namespace["__builtins__"]
+        try:
+            return (builtins if isinstance(builtins, dict) else vars(builtins))[name]
+        except KeyError:
+            raise NameError(f"name {name!r} is not defined", name=name) from None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of any mapping: a hidden name is none of its keys."""
+        return default if self._hides(name) else self._namespace.get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._namespace and not self._hides(str(name))
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._namespace[name] = value
+        self.bound.add(name)
+
+    def __delitem__(self, name: str) -> None:
+        if self._hides(name):
+            raise KeyError(name)
+        del self._namespace[name]
+        self.bound.discard(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name in self._namespace if not self._hides(name)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
