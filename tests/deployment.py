@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from habanero_receiver.config import ReceiverConfig
 from habanero_receiver.journal.base import Base
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry

@@ -11,7 +11,7 @@ from authoring import TARGET, Author, Push
 from habanero_receiver import trust
 from habanero_receiver.fleet.node import Identity, Node, Release
 from habanero_receiver.journal.base import Base
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.overlay import Overlay
 from habanero_receiver.release.keys import parse_allowed_signers

@@ -111,7 +111,8 @@ def _boot(config: ReceiverConfig) -> Booted:
     journal = Journal(bucket, config.app, config.environment, base.digest)
     start = _Start()
     try:
-        _load(start, config, bucket, journal, base)
+        with bucket.aside() as aside:  # this process may be one that forks its workers
+            _load(start, config, aside, Journal(aside, config.app, config.environment, base.digest), base)
     except ConfigError:
         raise
     except HabaneroError as error:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.base import find_root
+from habanero_receiver.journal.stores.address import default_url
 from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 from habanero_receiver.release.statement import PythonTag
@@ -100,12 +101,21 @@ class ReceiverConfig:
             keys=keys,
             revoked=revoked,
             threshold=_threshold(environ, sum(key.key.keyid not in revoked for key in keys)),
-            bucket=environ.get("HABANERO_BUCKET") or f"file://{quote(str(cwd / '.habanero' / 'bucket'))}",
+            bucket=bucket_url(environ, cwd),
             top_level=top_level,
             root=_root(environ, cwd, top_level, watched),
             instance=_instance(environ),
             boot=_when_unverified(environ),
         )
+
+
+def bucket_url(environ: Mapping[str, str], cwd: Path) -> str:
+    """The bucket that is set, else the one that `fly storage create` made, else a directory beside the app."""
+    return (
+        environ.get("HABANERO_BUCKET")
+        or default_url(environ)
+        or f"file://{quote(str(cwd / '.habanero' / 'bucket'))}"
+    )
 
 
 def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dict[str, str]:

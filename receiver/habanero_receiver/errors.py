@@ -192,6 +192,11 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket", _OURS),
     "store-missing": CodeInfo(503, UNREACHABLE, "Bucket does not exist"),
     "store-not-exclusive": CodeInfo(500, REFUSED, "Bucket does not enforce create-only writes"),
+    "store-denied": CodeInfo(503, UNREACHABLE, "Bucket refuses the server's credentials"),
+    "store-unreachable": CodeInfo(503, UNREACHABLE, "Bucket's address does not answer"),
+    "store-endpoint": CodeInfo(503, UNREACHABLE, "What answers is not the bucket's store"),
+    "store-clock": CodeInfo(503, UNREACHABLE, "Bucket refuses the server's clock", "set the server's clock by NTP"),
+    "store-timeout": CodeInfo(503, UNREACHABLE, "Bucket did not answer in time"),
     "journal-gap": CodeInfo(
         500, REFUSED, "Journal lacks an entry", "restore the bucket, or restart the servers to begin from what it holds"
     ),
@@ -217,6 +222,10 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "bucket-url": CodeInfo(NOT_SENT, USAGE, "Bucket address that cannot be used"),
     "bucket-scheme": CodeInfo(NOT_SENT, USAGE, "Kind of bucket that is not supported"),
     "bucket-owner": CodeInfo(NOT_SENT, USAGE, "Bucket that belongs to another user"),
+    "bucket-insecure": CodeInfo(NOT_SENT, USAGE, "Bucket behind plain http"),
+    "stores-not-installed": CodeInfo(
+        NOT_SENT, USAGE, "Object stores without their library", "pip install 'habanero-py[stores]'"
+    ),
     "misplaced": CodeInfo(500, REFUSED, "Packages come from other files than the base"),
     "command-not-found": CodeInfo(NOT_SENT, USAGE, "Command that cannot be started"),
     "usage": CodeInfo(NOT_SENT, USAGE, "Command line that cannot be used"),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from habanero_receiver.errors import ConfigError, StoreError
-from habanero_receiver.journal import bucket as bucket_module
-from habanero_receiver.journal.bucket import DirectoryBucket, TooLargeError, open_bucket
+from habanero_receiver.journal import directory as directory_module
+from habanero_receiver.journal.bucket import TooLargeError, open_bucket
+from habanero_receiver.journal.directory import DirectoryBucket
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_temporary_files_of_the_dead_are_swept(bucket):
     folder.mkdir(parents=True)
     (folder / "old").write_bytes(b"x")
     (folder / "new").write_bytes(b"x")
-    long_ago = (folder / "new").stat().st_mtime - bucket_module.STALE_TEMPORARY_S - 1
+    long_ago = (folder / "new").stat().st_mtime - directory_module.STALE_TEMPORARY_S - 1
     os.utime(folder / "old", (long_ago, long_ago))
     bucket.create("v1/a", b"1")
     assert [path.name for path in folder.iterdir()] == ["new"]
@@ -260,9 +261,9 @@ def test_every_failure_of_the_disk_says_what_to_do(bucket, monkeypatch, number, 
     assert word in caught.value.help
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "/var/lib/x", "gs://x", "", "C:/x"])
+@pytest.mark.parametrize("url", ["ftp://bucket/x", "/var/lib/x", "http://x", "", "C:/x"])
 def test_other_kinds_of_bucket_are_refused_with_help(url):
-    """This version has directories only, and says so."""
+    """A kind that this version does not have is refused with those that it has."""
     with pytest.raises(ConfigError) as caught:
         open_bucket(url)
     assert caught.value.code == "bucket-scheme"

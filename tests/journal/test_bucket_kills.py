@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
 
 BASE = "sha256:" + "ab" * 32
 
 WRITER = """
 import sys, pathlib
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
 root, name, until, base = sys.argv[1:]
 journal = Journal(DirectoryBucket(pathlib.Path(root)), "shop", "test", base)
@@ -101,7 +101,7 @@ STEPS = ["open", "write", "fsync", "link", "fsync again", "unlink"]
 
 SUICIDE = """
 import os, signal, sys, pathlib
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
 root, base, step, when = sys.argv[1:]
 journal = Journal(DirectoryBucket(pathlib.Path(root)), "shop", "test", base)

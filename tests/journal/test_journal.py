@@ -8,7 +8,7 @@ import json
 import pytest
 
 from habanero_receiver.errors import StoreError
-from habanero_receiver.journal.bucket import DirectoryBucket
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import MAX_NOTE_BYTES, Journal
 
 HEX = "0123456789abcdef" * 4

@@ -90,10 +90,16 @@ class Journal:
         return sorted(int(name[:8]) for name in names if _ENTRY.fullmatch(name))
 
     def check_format(self) -> None:
-        """StoreError `store-format` when the journal was written by a version that means something else by it."""
+        """Look whether this journal is one that can be used here.
+
+        StoreError `store-format` when it was written by a version that means something else by it,
+        `store-not-exclusive` when its store was seen to let a second writer win.
+        """
         data = self._bucket.get(f"{self._prefix}/format.json", max_bytes=MAX_NOTE_BYTES)
         if data is None:
             return
+        if data == _PROBE:
+            raise self._not_exclusive()
         try:
             version = json.loads(data)["version"]
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -215,13 +221,16 @@ class Journal:
         if not self._bucket.create(key, _FORMAT):
             self.check_format()  # another version wrote it in between, or the very same one with other words
         if self._bucket.create(key, _PROBE):
-            raise StoreError(
-                "store-not-exclusive",
-                "the bucket let a second writer replace what the first had created; nothing was recorded",
-                subject=key,
-                help="use a store that enforces create-only writes",
-            )
+            raise self._not_exclusive()
         self._formatted = True
+
+    def _not_exclusive(self) -> StoreError:
+        return StoreError(
+            "store-not-exclusive",
+            "the bucket let a second writer replace what the first had created; nothing was recorded",
+            subject=f"{self._prefix}/format.json",
+            help="use a store that enforces create-only writes; docs/buckets.md names some",
+        )
 
     def _entry_key(self, seq: int) -> str:
         return f"{self._prefix}/journal/{seq:08d}.json"

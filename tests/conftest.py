@@ -1,0 +1,19 @@
+"""What is started once for all tests that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """An S3 store on loopback, for the session; its credentials are in the environment, as on a server."""
+    from objectstores import moto
+
+    with moto(tmp_path_factory.mktemp("moto")) as store, pytest.MonkeyPatch.context() as patch:
+        for name, value in store.environ().items():
+            if name != "AWS_ENDPOINT_URL_S3":
+                patch.setenv(name, value)
+        yield store
