@@ -29,7 +29,7 @@ MAY_KNOW = {
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""
 
-WATCHER_MAY_KNOW = {"errors", "release", "swap", "journal", "run"}
+WATCHER_MAY_KNOW = {"errors", "release", "trust", "swap", "journal", "run"}
 
 
 def imports_of(file: Path) -> set[str]:
@@ -79,7 +79,7 @@ def test_the_engine_needs_the_standard_library_alone() -> None:
 
 @pytest.mark.parametrize("file", WATCHER_FILES, ids=lambda f: f.relative_to(WATCHER).as_posix())
 def test_the_watcher_knows_the_receivers_formats_alone(file: Path) -> None:
-    """The laptop shares formats, units and errors with the server, nothing that acts."""
+    """The laptop shares formats, units, errors and the rules of trust with the server, nothing that acts."""
     known = {layer_of(name) for name in imports_of(file) if name.startswith("habanero_receiver.")}
     assert known <= WATCHER_MAY_KNOW
 

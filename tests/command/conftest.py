@@ -123,3 +123,14 @@ def ana(join: Callable[[str], Laptop]) -> Laptop:
 def run_git() -> Callable[..., str]:
     """One git command in a folder."""
     return git
+
+
+@pytest.fixture(scope="module")
+def private_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No settings of this machine, and a place for keys that is not its user's."""
+    folder = tmp_path_factory.mktemp("config")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("HABANERO_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        yield folder

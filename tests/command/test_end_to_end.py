@@ -2,127 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from serving import end, free_port, wait_until
+from sites import PRICING, Site, make_site
 
-from habanero_py.cli import main
 from habanero_py.compose import Facts, compose, desired
-from habanero_py.config import Flags, load
-from habanero_py.session import Session
 from habanero_py.signing import generate, load_signer
 from habanero_receiver.errors import HabaneroError
-
-MAIN = """
-from habanero_receiver import Receiver
-receiver = Receiver.from_env()
-from fastapi import FastAPI
-from shop import pricing
-app = FastAPI()
-
-@app.get("/price")
-def price():
-    return {"price": pricing.price(10), "calls": pricing.CALLS}
-
-receiver.mount(app)
-"""
-PRICING = """
-CALLS = []
-
-def price(amount):
-    CALLS.append(amount)
-    return amount * 2
-"""
-
-
-@dataclass
-class Site:
-    """A project on a laptop, what was deployed of it, and the server's address."""
-
-    laptop: Path
-    deployed: Path
-    port: int
-    server: Mapping[str, str]
-
-    def command(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
-        """Runs the command line with --json; what it said."""
-        with redirect_stdout(io.StringIO()) as out:
-            ended = main([*words, "--json", "--project", str(self.laptop)])
-        assert ended == code, out.getvalue()
-        return [json.loads(line) for line in out.getvalue().splitlines()]
-
-    def save(self, text: str) -> None:
-        (self.laptop / "shop/pricing.py").write_text(text)
-
-    def price(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"http://127.0.0.1:{self.port}/price", timeout=10).json()
-        return found
-
-    def session(self, **flags: Any) -> Session:
-        config = load(Flags(project=self.laptop, gate="", **flags), {}, self.laptop)
-        return Session(config, lambda event: None)
-
-    @contextmanager
-    def serve(self) -> Iterator[None]:
-        """The server, with exactly the lines that init printed, until the end of the block."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HABANERO_", "PYTHON"))}
-        settings = dict(self.server) | {"HABANERO_BUCKET": f"file://{self.deployed.parent}/bucket"}
-        command = [sys.executable, "-m", "uvicorn", "shop.main:app", "--port", str(self.port), "--log-level", "warning"]
-        with (self.deployed.parent / "server.log").open("a") as log:
-            process = subprocess.Popen(
-                command, cwd=self.deployed, env=clean | settings, stdout=log, stderr=log, start_new_session=True
-            )
-        try:
-            wait_until(self._answers, what=lambda: (self.deployed.parent / "server.log").read_text())
-            yield
-        finally:
-            end(process)
-
-    def _answers(self) -> bool:
-        try:
-            return "price" in self.price()
-        except httpx.TransportError:
-            return False
-
-
-@pytest.fixture(scope="module")
-def private_config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No settings of this machine, and a place for keys that is not its user's."""
-    folder = tmp_path_factory.mktemp("config")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HABANERO_")]:
-            patch.delenv(name)
-        patch.setenv("XDG_CONFIG_HOME", str(folder))
-        yield folder
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, private_config: Path) -> Iterator[Site]:
     """Init on the laptop; the same sources deployed; a server that runs with what init printed."""
-    folder = tmp_path_factory.mktemp("site")
-    laptop, deployed, port = folder / "laptop", folder / "deployed", free_port()
-    (laptop / "shop").mkdir(parents=True)
-    for name, text in (("__init__", ""), ("main", MAIN), ("pricing", PRICING)):
-        (laptop / f"shop/{name}.py").write_text(text)
-    (laptop / "pyproject.toml").write_text('[project]\nname = "shop"\n')
-    shutil.copytree(laptop, deployed)
-    site = Site(laptop, deployed, port, {})
-    gate = f"{sys.executable} -c \"import shop.pricing as p; assert p.price(1) < 100; print('1 passed')\""
-    [said] = site.command("init", "--url", f"http://127.0.0.1:{port}/_habanero", "--gate", gate)
-    site.server = said["server"]
+    site = make_site(tmp_path_factory.mktemp("site"))
     with site.serve():
         yield site
 

@@ -43,6 +43,11 @@ SHOWN = e.Shown(
     [e.ShownModule("shop.a", "changed", "a" * 64, "b" * 64, 12, True)],
     NOON.isoformat(),
 )  # fmt: skip
+PROBLEM = e.Problem("not-next", "#2", "it follows another #1")
+VERIFIED = e.Verified(
+    3, "sha256:" + "1" * 64, "sha256:" + "a" * 64, 3, 8, 1, ("ana",), 2, 5, 40, (PROBLEM,),
+    (e.Problem("out-of-step", "box pid 8", "shop.a is that of #1"),), 0.2,
+)  # fmt: skip
 EVERY = [
     e.Ready("shop", "production", 3, 12, 41, True, ["src/shop"], 214, ["pytest", "-q"], 60.0, "ana@laptop", "SHA256:x"),
     e.Changed(["shop/pricing.py"]), e.GateStarted("pytest -q"), e.GateFinished(True, "18 passed", 0.62, 41), GATE,
@@ -51,7 +56,7 @@ EVERY = [
     e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
     e.Notice("going on"), STATUS, ENTRY,
     SHOWN, e.ShownBase("sha256:" + "a" * 64, {"shop": "b" * 64}), replace(STATUS, waiting=True),
-    e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
+    VERIFIED, e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
     e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),
     e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a"}, ["import x"], "p"),
 ]  # fmt: skip

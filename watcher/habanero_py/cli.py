@@ -20,7 +20,7 @@ import click
 
 from habanero_py import events as e
 from habanero_py import init as initialisation
-from habanero_py.commands import history, reads, watch, writes
+from habanero_py.commands import history, reads, verify, watch, writes
 from habanero_py.config import Config, Flags, find_root, load
 from habanero_py.doctor import examine
 from habanero_py.foreign import question
@@ -153,6 +153,13 @@ def diff(shared: Common, release: int, other: int | None) -> int:
 def rollback(shared: Common, release: int | None) -> int:
     """Bring back the code of a release (0: as deployed; default: the one before), by a new release."""
     return _with_session(shared, lambda session, _: writes.rollback(session, shared.consent(), release))
+
+
+@cli.command("verify")
+@common
+def verify_(shared: Common) -> int:
+    """Check the whole journal here, and what every process really runs."""
+    return _with_session(shared, lambda session, _: verify.verify(session))
 
 
 @cli.command()

@@ -186,7 +186,8 @@ class Server:
                 extensions=self._quickly,
             ) as answer:
                 self._note_clock(answer)
-                data = _bounded(answer, max_bytes)
+                # What was asked for may be small, and the reason why it cannot be given larger.
+                data = _bounded(answer, max_bytes if answer.status_code == 200 else MAX_ANSWER_BYTES)
         except httpx.TransportError as error:
             raise self._failed(error, sent=content is not None) from error
         if answer.status_code == 200:

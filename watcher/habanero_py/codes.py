@@ -48,6 +48,7 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "would-overwrite": CodeInfo(NOT_SENT, REFUSED, "Somebody else's change would be lost"),
         "no-such-release": CodeInfo(NOT_SENT, REFUSED, "No such release"),
         "pruned": CodeInfo(NOT_SENT, REFUSED, "Code of an old release is gone"),
+        "history-rewritten": CodeInfo(NOT_SENT, NOT_TRUSTED, "Journal is not the one seen before"),
         "out-of-step": CodeInfo(NOT_SENT, OUT_OF_STEP, "Workers run different code"),
         "clock-skew": CodeInfo(NOT_SENT, NOT_TRUSTED, "Clocks differ too much"),
         # the connection

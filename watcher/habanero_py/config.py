@@ -19,7 +19,7 @@ from habanero_receiver.errors import ConfigError
 from .settings import PYPROJECT, Finder, nearest, refuse_unknown
 
 TOP_KEYS = frozenset({"watch", "gate", "gate_timeout_s", "targets"})
-TARGET_KEYS = frozenset({"url", "key", "target", "confirm"})
+TARGET_KEYS = frozenset({"url", "key", "target", "confirm", "trusted_keys_file"})
 DEFAULT_GATE_TIMEOUT_S = 60.0
 
 
@@ -39,13 +39,17 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class TargetConfig:
-    """One place to push to. `target` is "app/environment#id", exactly as the server has it."""
+    """One place to push to. `target` is "app/environment#id", exactly as the server has it.
+
+    `trusted_keys_file` lists whose releases `verify` believes, in allowed_signers lines; None means one's own alone.
+    """
 
     name: str
     url: str
     key: Path
     target: str
     confirm: bool
+    trusted_keys_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +111,14 @@ def load(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Config:
         watch=finder.find("watch", flags.watch, table).words(),
         gate=finder.find("gate", flags.gate, table).words(),
         gate_timeout_s=finder.find("gate_timeout_s", flags.gate_timeout_s, table, DEFAULT_GATE_TIMEOUT_S).seconds(),
-        to=_target(flags, environ, table, finder),
+        to=_target(root, flags, environ, table, finder),
         origins=finder.origins,
     )
 
 
-def _target(flags: Flags, environ: Mapping[str, str], table: Mapping[str, object], finder: Finder) -> TargetConfig:
+def _target(
+    root: Path, flags: Flags, environ: Mapping[str, str], table: Mapping[str, object], finder: Finder
+) -> TargetConfig:
     targets = table.get("targets", {})
     if not isinstance(targets, dict):
         raise ConfigError("bad-setting", "targets is not a table", subject="tool.habanero.targets")
@@ -126,12 +132,14 @@ def _target(flags: Flags, environ: Mapping[str, str], table: Mapping[str, object
     where = f"[tool.habanero.targets.{name}]"
     url = finder.find("url", flags.url, chosen, where=where).text().rstrip("/")
     check_url(url)
+    keys = finder.find("trusted_keys_file", None, chosen)
     return TargetConfig(
         name=name,
         url=url,
         key=Path(finder.find("key", flags.key, chosen, where=where).text()).expanduser(),
         target=finder.find("target", flags.target, chosen, where=where).text(),
         confirm=finder.find("confirm", None, chosen, False).flag(),
+        trusted_keys_file=None if keys.value is None else root / Path(keys.text()).expanduser(),
     )
 
 

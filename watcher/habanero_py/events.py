@@ -352,6 +352,44 @@ class ModuleDiff(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that `verify` found: a code of docs/errors.md, the release or worker that has it, what it is."""
+
+    code: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(Event):
+    """What `verify` looked at and what it found.
+
+    `untrusted` are problems of the journal and its blobs, `deviating` are workers that run something else. `compared`
+    is how many functions and constants of how many live modules were looked at in all workers.
+    """
+
+    EVENT: ClassVar[str] = "verify"
+    head: int
+    digest: str
+    base: str
+    releases: int
+    blobs: int
+    pruned: int
+    signers: Sequence[str]
+    workers: int
+    modules: int
+    compared: int
+    untrusted: Sequence[Problem]
+    deviating: Sequence[Problem]
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        """As every event; problems become plain objects."""
+        found = {name: [asdict(problem) for problem in getattr(self, name)] for name in ("untrusted", "deviating")}
+        return Event.to_json(self) | found
+
+
+@dataclass(frozen=True, slots=True)
 class RollbackPlan(Event):
     """What a rollback would change, before it is asked for or sent."""
 

@@ -34,7 +34,7 @@ class Source:
 
     def same(self, other: Source | None) -> bool:
         """Whether both are the same code; a release holds an empty file as one empty line."""
-        return other is not None and _plain(self.sha256) == _plain(other.sha256) and self.path == other.path
+        return other is not None and same_text(self.sha256, other.sha256) and self.path == other.path
 
 
 Code = Mapping[str, Source]
@@ -97,5 +97,6 @@ def _lines(data: bytes) -> list[str]:
     return [f"{part}\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
 
 
-def _plain(sha256: str) -> str:
-    return _EMPTY if sha256 == _EMPTY_LINE else sha256
+def same_text(one: str, other: str | None) -> bool:
+    """Whether two digests name the same code."""
+    return one == other or {one, other} == {_EMPTY, _EMPTY_LINE}

@@ -21,6 +21,7 @@ from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.fleet import heartbeat, inspection
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
+from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.statement import Statement
 
@@ -181,7 +182,7 @@ def _entries(node: Node, after: int, details: bool) -> dict[str, Any]:
     size = 0
     while len(entries) < MAX_ENTRIES and size < MAX_PAGE_BYTES:
         seq = after + len(entries) + 1
-        data = node.journal.entry(seq)
+        data = _entry(node, seq)
         if data is None:
             break
         entry: dict[str, Any] = {"seq": seq, "envelope": base64.b64encode(data).decode()}
@@ -192,6 +193,14 @@ def _entries(node: Node, after: int, details: bool) -> dict[str, Any]:
             entry["confirmed"] = _confirmed(node, seq)
         entries.append(entry)
     return {"entries": entries}
+
+
+def _entry(node: Node, seq: int) -> bytes | None:
+    """An entry's bytes; empty ones, which nobody takes for an entry, for one that is too large to be one."""
+    try:
+        return node.journal.entry(seq)
+    except TooLargeError:
+        return b""
 
 
 def _manifest(node: Node, envelope: bytes) -> bytes | None:

@@ -18,9 +18,19 @@ from habanero_receiver.errors import ConfigError
 
 from .publickey import PublicKey, looks_like_type, parse_authorized, verify
 
-__all__ = ["NAMESPACE", "PublicKey", "TrustedKey", "parse_allowed_signers", "parse_authorized", "verify"]
+__all__ = [
+    "NAMESPACE",
+    "PRUNE_NAMESPACE",
+    "PublicKey",
+    "TrustedKey",
+    "parse_allowed_signers",
+    "parse_authorized",
+    "verify",
+]
 
 NAMESPACE = "habanero"
+PRUNE_NAMESPACE = "habanero-prune"
+"""The role of removing what old releases need: a key with listed namespaces has it only if this is one of them."""
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 _QUOTED = re.compile(r'"[^"]*"')
 _OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)')
@@ -37,10 +47,10 @@ class TrustedKey:
     valid_after: datetime | None = None
     valid_before: datetime | None = None
 
-    def usable(self, moment: datetime) -> bool:
+    def usable(self, moment: datetime, namespace: str = NAMESPACE) -> bool:
         """Whether what this key signed at `moment` counts here: its namespace and its time."""
         return (
-            (not self.namespaces or NAMESPACE in self.namespaces)
+            (not self.namespaces or namespace in self.namespaces)
             and (self.valid_after is None or moment >= self.valid_after)
             and (self.valid_before is None or moment < self.valid_before)
         )

@@ -5,9 +5,9 @@ Pure: events in, lines out.
 
 from __future__ import annotations
 
-from habanero_py.events import LogEntry, ModuleDiff, Shown, ShownBase, ShownModule
+from habanero_py.events import LogEntry, ModuleDiff, Problem, Shown, ShownBase, ShownModule, Verified
 
-from .text import ago, clean, clean_line, columns, count, local_time, names, release, size
+from .text import Symbols, ago, clean, clean_line, columns, count, local_time, names, release, size
 
 SHORT = 12
 """How many digits of a digest tell it from the others for a person."""
@@ -105,6 +105,38 @@ def shown_base(event: ShownBase) -> list[str]:
     rows = [(clean_line(name), sha256[:SHORT]) for name, sha256 in event.modules.items()]
     head = f"base {event.base}   {count(len(rows), 'module')}"
     return [head, *(f"  {line}" for line in (columns(rows) if rows else []))]
+
+
+def verified(event: Verified, symbols: Symbols) -> list[str]:
+    """What was looked at, each with its mark, and every problem below its own."""
+    journal = f"{count(event.releases, 'release')} over {event.base[:19]}"
+    by = f", signed by {names(event.signers)}" if event.signers else ""
+    pruned = f", {count(event.pruned, 'old release')} pruned" if event.pruned else ""
+    fleet = f"{count(event.workers, 'worker')} with {count(event.modules, 'module')}"
+    journal_mark, fleet_mark = (
+        symbols.fail if problems else symbols.ok for problems in (event.untrusted, event.deviating)
+    )
+    return [
+        f"{journal_mark} journal  {journal}{by}; {count(event.blobs, 'blob')}{pruned}",
+        *(_problem(problem) for problem in event.untrusted),
+        f"{fleet_mark} running  {release(event.head)}: {fleet}, {event.compared} live functions and constants compared",
+        *(_problem(problem) for problem in event.deviating),
+        *_verify_help(event),
+    ]
+
+
+def _problem(problem: Problem) -> str:
+    return f"    {clean_line(problem.subject)}  error[{problem.code}]: {clean_line(problem.text, 600)}"
+
+
+def _verify_help(event: Verified) -> list[str]:
+    codes = {problem.code for problem in event.untrusted}
+    lines = [f"  help: habanero-py explain {code}" for code in sorted(codes)]
+    if "unauthorized" in codes:
+        lines.append("        list the keys of those who may push: trusted_keys_file in the target's settings")
+    if event.deviating:
+        lines.append("  help: restart the processes that deviate: they start on the newest release")
+    return lines
 
 
 def module_diff(event: ModuleDiff) -> list[str]:

@@ -18,6 +18,7 @@ from habanero_py.events import (
     Shown,
     ShownBase,
     Status,
+    Verified,
 )
 
 from . import history
@@ -38,6 +39,8 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return history.shown(event)
         case ShownBase():
             return history.shown_base(event)
+        case Verified():
+            return history.verified(event, symbols)
         case ModuleDiff():
             return history.module_diff(event)
         case DryRun():
