@@ -14,17 +14,15 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import decode_source
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import TYPE_CHECKING, NamedTuple
 
-from habanero_receiver.swap.build import main_code
-from habanero_receiver.swap.sources import line_cache_entry
+from habanero_receiver.swap.loader import ImageLoader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from types import CodeType, ModuleType
+    from types import ModuleType
 
     from habanero_receiver.swap.image import ModuleImage
 
@@ -38,35 +36,6 @@ class _Release(NamedTuple):
     images: Images
     parents: frozenset[str]
     """The names above the images: packages that may have no source of their own."""
-
-
-class OverlayLoader(SourceFileLoader):
-    """Loads one module from its image. Everything about files that is not its source works as from disk."""
-
-    def __init__(self, image: ModuleImage) -> None:
-        super().__init__(image.name, image.filename)
-        self.image = image
-        """What the module is made from: the swap engine asks for it to know what a live module runs."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        """Give the module's code object; ImportError when the build is not one."""
-        image = self.image
-        try:
-            code = main_code(image.code, image.filename)
-        except (ValueError, EOFError, TypeError) as error:
-            raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
-        cache: dict[str, Any] = linecache.cache
-        cache[image.filename] = line_cache_entry(image.filename, image.source)
-        return code
-
-    def get_source(self, fullname: str) -> str:
-        """Give the source that runs, decoded as Python decodes it."""
-        del fullname
-        return decode_source(self.image.source)
-
-    def get_data(self, path: str) -> bytes:
-        """Read a file beside the module from disk; the module's own source is the image's."""
-        return self.image.source if path == self.image.filename else super().get_data(path)
 
 
 class Overlay:
@@ -141,7 +110,7 @@ class Overlay:
 
 
 def _spec(image: ModuleImage) -> ModuleSpec:
-    spec = ModuleSpec(image.name, OverlayLoader(image), origin=image.filename, is_package=image.package)
+    spec = ModuleSpec(image.name, ImageLoader(image), origin=image.filename, is_package=image.package)
     spec.has_location = True
     if image.package:
         spec.submodule_search_locations = [os.path.dirname(image.filename)]  # noqa: PTH120  # text in, text out

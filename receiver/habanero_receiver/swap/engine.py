@@ -14,6 +14,7 @@ from types import ModuleType
 
 from .build import Build, Unit, decode
 from .build import build as build_source
+from .editions import Version, edition_name, edition_of, names_of
 from .errors import SwapRefusedError
 from .image import ModuleImage
 from .live import FunctionIndex
@@ -79,6 +80,7 @@ class Swapper:
             if wanted is None:
                 if running is not None:
                     staged.deleted[name] = module
+                    staged.left[name] = self._version(name, module, running)
                     staged.report.of(name).removed.append("module")
             elif running is None or not wanted.same_version(running):
                 self._add_plan(staged, name, module, running, wanted, own_modules)
@@ -118,11 +120,16 @@ class Swapper:
             return
         filename = module.__file__ or running.filename
         scope = Scope(vars(module), own_modules, self.is_own)
+        new = decode(wanted.code, edition_name(filename, wanted.source))  # it gets the true name when it is current
+        index = FunctionIndex(filename, names_of(filename))
+        left = staged.left[name] = self._version(name, module, running)
         staged.wanted[name] = wanted
-        staged.plans[name] = ModulePlan(
-            module, self._build_of(name, running, filename), decode(wanted.code, filename), FunctionIndex(filename),
-            scope, report,
-        )  # fmt: skip
+        edition = edition_of(new, filename, wanted.source)
+        staged.plans[name] = ModulePlan(module, left.build, new, index, scope, report, edition)
+
+    def _version(self, name: str, module: ModuleType, image: ModuleImage) -> Version:
+        filename = module.__file__ or image.filename
+        return Version(filename, image.source, self._build_of(name, image, filename))
 
     def _build_of(self, name: str, image: ModuleImage, filename: str) -> Build:
         known = self._running.get(name)

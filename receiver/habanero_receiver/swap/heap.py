@@ -32,7 +32,7 @@ def search_for(codes: Collection[CodeType], indexes: Iterable[FunctionIndex]) ->
         search_all(indexes)
         return
     unfreeze()
-    by_file = {index.filename: index for index in indexes}
+    by_file = {name: index for index in indexes for name in index.names}
     for item in gc.get_referrers(*codes) if codes else ():
         if type(item) is FunctionType and (index := by_file.get(item.__code__.co_filename)) is not None:
             index.add(item)
@@ -41,7 +41,7 @@ def search_for(codes: Collection[CodeType], indexes: Iterable[FunctionIndex]) ->
 def search_all(indexes: Iterable[FunctionIndex]) -> None:
     """Adds every function of the indexes' files that exists at all. Costs several times what `search_for` does."""
     unfreeze()
-    by_file = {index.filename: index for index in indexes}
+    by_file = {name: index for index in indexes for name in index.names}
     for function in _select(FunctionType, [()]):
         if (index := by_file.get(function.__code__.co_filename)) is not None:
             index.add(function)

@@ -121,10 +121,14 @@ def cell_content(cell: CellType) -> tuple[object, ...]:
 
 
 class FunctionIndex:
-    """The functions of one file that were found in the live process, by their code."""
+    """The functions of one file that were found in the live process, by their code.
 
-    def __init__(self, filename: str) -> None:
+    ``names`` are the file names that code of it has, where that of former versions has others.
+    """
+
+    def __init__(self, filename: str, names: Iterable[str] = ()) -> None:
         self.filename = filename
+        self.names = frozenset((filename, *names))
         self._by_code: dict[tuple[bytes, CodeType], list[FunctionType]] = defaultdict(list)
         self._by_name: dict[tuple[str, int], list[FunctionType]] = defaultdict(list)
         self._nested: dict[tuple[bytes, CodeType], dict[int, CodeType]] = defaultdict(dict)
@@ -133,7 +137,7 @@ class FunctionIndex:
     def add(self, function: FunctionType) -> None:
         """Takes a function in if it is of this file."""
         code = function.__code__
-        if code.co_filename == self.filename and id(function) not in self._seen:
+        if code.co_filename in self.names and id(function) not in self._seen:
             self._seen.add(id(function))
             self._by_code[_place(code)].append(function)
             self._by_name[code.co_qualname, code.co_firstlineno].append(function)
@@ -147,6 +151,10 @@ class FunctionIndex:
         if exact is not None or code.co_name == "<lambda>":  # several can share a line
             return exact or []
         return self._by_name.get((code.co_qualname, code.co_firstlineno), [])
+
+    def codes(self) -> list[CodeType]:
+        """The code of the functions that were found."""
+        return [function.__code__ for functions in self._by_code.values() for function in functions]
 
     def living(self, code: CodeType) -> list[CodeType]:
         """The code objects in the process that are ``code``, inside those of the functions that were found."""

@@ -59,7 +59,8 @@ class Patching:
                 for function in plan.index.of(item.pair.old):
                     self._plan(plan, item, function)
                 if item.pair.nested:
-                    self._nested.setdefault(plan.index.filename, []).append(item)
+                    for name in plan.index.names:
+                        self._nested.setdefault(name, []).append(item)
 
     def _search(self, plans: list[ModulePlan]) -> None:
         """Looks for what structure does not lead to, once for all modules."""

@@ -14,6 +14,7 @@ from .annotations import annotations_of
 from .body import Body
 from .build import Build, Unit
 from .diff import CodePair
+from .editions import Edition
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
@@ -45,6 +46,8 @@ class ModulePlan:
     index: FunctionIndex
     scope: Scope
     report: ModuleReport
+    edition: Edition
+    """All code of the new build, under its own file name until the commit."""
     alone: bool = True
     """Whether this is the only module that the swap changes."""
     patches: list[Patch] = field(default_factory=list)

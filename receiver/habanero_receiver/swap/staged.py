@@ -10,14 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .adapters import in_use
 from .build import Build, Unit, decode
+from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Kept, changes_since, follow
 from .image import ModuleImage
+from .live import reachable
+from .loader import exchange
 from .order import in_import_order
 from .patching import Patching
 from .plan import ModulePlan
@@ -44,12 +47,16 @@ class StagedSwap:
         self.plans: dict[str, ModulePlan] = {}
         self.wanted: dict[str, ModuleImage] = {}
         self.deleted: dict[str, ModuleType] = {}
+        self.left: dict[str, Version] = {}
+        """What each module that changes or goes away runs until then."""
         self._swapper = swapper
         self._generation = generation
         self._kept: dict[str, Kept] = {}
         self._patching = Patching()
         self._shown: dict[str, LineCacheEntry] = {}
         """What tracebacks show of each module afterwards: read here, so that the commit reads no source."""
+        self._renamings: list[Renaming] = []
+        self._loaders: list[tuple[LogStep, LogStep]] = []
         self._unloaded: dict[str, Build] = {}
         """The modules that statements of the new code will import first."""
 
@@ -66,6 +73,11 @@ class StagedSwap:
         self._find_unloaded()
         for name, plan in self.plans.items():
             self._shown[name] = line_cache_entry(plan.index.filename, self.wanted[name].source)
+            self._loaders.extend(exchange(plan.module, self.wanted[name]))
+            self._renamings.append(renaming(self.left[name], plan.index.codes(), plan.new, plan.edition))
+        for name, module in self.deleted.items():
+            living = [f.__code__ for f in reachable([vars(module)], own_modules) if isinstance(f, FunctionType)]
+            self._renamings.append(renaming(self.left[name], living, None, None))
 
     def _find_unloaded(self) -> None:
         units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
@@ -107,7 +119,7 @@ class StagedSwap:
                 if not isinstance(error, (Exception, SystemExit)):
                     raise
                 raise SwapFailedError(f"{type(error).__name__}: {error}", self.report) from error
-            return CommittedSwap(self.report, log, swapper.swap_lock)
+            return CommittedSwap(self.report, log, swapper.swap_lock, self._renamings)
 
     def _undo(self, log: UndoLog, error: BaseException) -> None:
         try:
@@ -208,6 +220,11 @@ class StagedSwap:
                 restore: LogStep = (held.pop, name, None)
                 inverses.append(restore if old_value is _ABSENT else (held.__setitem__, name, old_value))
             show(log, self._shown[plan.module.__name__])
+        for item in self._renamings:
+            item.before(log)
+        for step, inverse in (*self._loaders, *(pair for item in self._renamings for pair in item.pairs)):
+            steps.append(step)
+            inverses.append(inverse)
         log.do_all(steps, inverses)
 
     def _forget(self, log: UndoLog, name: str, module: ModuleType) -> None:
@@ -234,10 +251,17 @@ _BORN = frozenset(vars(ModuleType("born"))) | {"__builtins__", "__cached__", "__
 class CommittedSwap:
     """A swap that was carried out and can still be taken back."""
 
-    def __init__(self, report: SwapReport, log: UndoLog, swap_lock: AbstractContextManager[object]) -> None:
+    def __init__(
+        self,
+        report: SwapReport,
+        log: UndoLog,
+        swap_lock: AbstractContextManager[object],
+        renamings: Sequence[Renaming] = (),
+    ) -> None:
         self.report = report
         self._log: UndoLog | None = log
         self._swap_lock = swap_lock
+        self._renamings = renamings
 
     def undo(self) -> None:
         """Puts everything back as it was. Raises SwapUndoError if that fails; does nothing when done already."""
@@ -251,4 +275,7 @@ class CommittedSwap:
 
     def seal(self) -> None:
         """Forgets how to take it back, and frees what was kept for that."""
-        self._log = None
+        if self._log is not None:
+            for item in self._renamings:
+                item.seal()
+        self._log, self._renamings = None, ()
