@@ -41,7 +41,7 @@ def plan_module(plan: ModulePlan) -> None:
 def _refuse_raising(plan: ModulePlan, match: Match, error: Exception) -> None:
     unit = match.new or match.old
     assert unit is not None  # a match has one of the two
-    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == plan.index.filename]
+    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == plan.edition.name]
     raised = Refusal(
         unit.key, lines[0] if lines else unit.line, f"running it raised {type(error).__name__}: {error}", "fix it"
     )

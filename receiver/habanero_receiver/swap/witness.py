@@ -20,6 +20,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .build import Unit, decode, main_code
+from .editions import names_of
 from .image import ModuleImage
 from .live import MAX_OBJECTS, reachable
 
@@ -60,11 +61,11 @@ class Version:
 
 def compare(module: ModuleType, expected: Version, own_modules: frozenset[str]) -> Finding:
     """Compare a live module with a version. Any thread; a swap under way may be seen half done."""
-    filename = module.__file__
+    names = names_of(module.__file__ or "")
     seen, functions = 0, []
     for item in reachable([dict(vars(module))], own_modules):
         seen += 1
-        if type(item) is FunctionType and item.__code__.co_filename == filename:
+        if type(item) is FunctionType and item.__code__.co_filename in names:
             functions.append(item)
     deviating = {
         f"{function.__qualname__}: its code is not of this version"
