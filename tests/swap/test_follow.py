@@ -114,3 +114,62 @@ def test_equal_constants_of_others_are_left_alone(start: Start) -> None:
     a = app.load("shop.a")
     app.push(changed("3"))
     assert (a.MINE, a.TIMES, a.shop.config.OTHER) == (2, 4, 2)
+
+
+def test_a_chain_of_constants_follows_to_its_end(start: Start) -> None:
+    """What is computed from several values that follow themselves is computed once all of them have."""
+    app = start({
+        **CONFIG,
+        "shop.a": "from shop.config import RATE\nB = RATE + 1\nC = f'{B}-x'\nD = (RATE, B, C)\nE = F = D[0]\n"
+        "G, H = B, C\n",
+        "shop.b": "from shop.a import D as ALL, B\nBOTH = (ALL, B)\ndef f(x=ALL[0] + B):\n    return x\n",
+    })  # fmt: skip
+    b, a = app.load("shop.b"), app.load("shop.a")
+    committed = app.push(changed("10"))
+    assert (a.D, a.E, a.F, a.G, a.H) == ((10, 11, "11-x"), 10, 10, 11, "11-x")
+    assert (b.BOTH, b.f()) == ((a.D, 11), 21)
+    committed.undo()
+    assert (a.D, b.BOTH, b.f()) == ((2, 3, "3-x"), ((2, 3, "3-x"), 3), 5)
+
+
+def test_what_reads_an_attribute_of_a_module_follows_it(start: Start) -> None:
+    """`config.RATE * 2` follows like `RATE * 2`, at module level, in classes and in defaults."""
+    app = start({
+        **CONFIG,
+        "shop.a": "import shop.config\nfrom shop import config as c\nX = c.RATE * 2\nY = shop.config.RATE * 3\n"
+        "class C:\n    z = c.RATE\n    def f(self, n=c.RATE):\n        return n\n",
+    })  # fmt: skip
+    a = app.load("shop.a")
+    report = app.push(changed("10")).report
+    assert (a.X, a.Y, a.C.z, a.C().f()) == (20, 30, 10, 10)
+    assert report.of("shop.a").stale == []
+
+
+def test_constants_that_pure_functions_compute_follow(start: Start) -> None:
+    """Built-in functions, methods of strings and immutable types of the standard library only compute values."""
+    app = start({
+        **CONFIG,
+        "shop.a": "import re\nfrom datetime import timedelta\nfrom shop.config import RATE\n"
+        "A = str(RATE).rjust(3, '0').upper()\nB = re.compile(f'a{RATE}')\nC = timedelta(seconds=RATE)\n"
+        "D = frozenset(n * RATE for n in range(2))\nE = ', '.join([str(RATE)] * 2)\nF = max(RATE, 3)\n"
+        "def g(x):\n    return x\nG = g(RATE)\n",
+    })  # fmt: skip
+    a = app.load("shop.a")
+    report = app.push(changed("10")).report
+    assert (a.A, a.B.pattern, a.C.seconds, a.D, a.E, a.F) == ("010", "a10", 10, {0, 10}, "10, 10", 10)
+    assert a.G == 2
+    assert report.of("shop.a").stale == ["G ="]
+
+
+def test_other_names_for_an_object_follow_it(start: Start) -> None:
+    """`handler = old` is bound to what took the place of `old`; annotations that a changed alias was used in follow."""
+    text = (
+        "from typing import Literal\nclass A: ...\nclass B: ...\nKind = A\nMode = Literal['a']\nother = Kind\n"
+        "def f(kind: Kind, mode: Mode | None = None) -> list[Kind]: ...\n"
+    )
+    app = start({"shop": text})
+    shop = app.load("shop")
+    app.push({"shop": text.replace("Kind = A", "Kind = B").replace("Literal['a']", "Literal['a', 'b']")})
+    assert shop.other is shop.B
+    expected = {"kind": shop.B, "mode": shop.Mode | None, "return": list[shop.B]}
+    assert shop.f.__annotations__ == expected

@@ -29,11 +29,13 @@ _HEAD = struct.Struct(">8sI")
 DECORATORS_NAME = "__habanero_decorators__"
 """The name under which a unit's ``decorate`` code leaves the tuple of its decorators."""
 
+RESULT = "()"
 PURE, CALLS, ANY = 0, 1, 2
 """What running a unit can do: only read names; also call what it reads; anything."""
 
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PURE_NODES = (
     ast.Constant, ast.Name, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple,
     ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.FormattedValue, ast.Subscript, ast.Slice, ast.Starred, ast.Lambda,
@@ -67,7 +69,7 @@ class Unit(NamedTuple):
     reads: tuple[str, ...]
     """The names that it reads when it runs, in function bodies excepted."""
     calls: tuple[str, ...]
-    """The names at the root of what it calls when it runs."""
+    """What it calls when it runs, as dotted paths; RESULT is the root of what is no name."""
     effect: int
     """PURE, CALLS or ANY."""
     line: int
@@ -92,6 +94,11 @@ class Unit(NamedTuple):
     """Whether annotations are text."""
     certain: bool
     """Whether running it binds its names for sure; that of a block, a star or a mere annotation shows when it runs."""
+
+    @property
+    def call_roots(self) -> tuple[str, ...]:
+        """The names at the root of what it calls."""
+        return tuple(path.partition(".")[0] for path in self.calls)
 
     @property
     def spelled(self) -> str:
@@ -257,7 +264,7 @@ class _Table:
             outline=self.outline(node, scan),
             decorators=_digest(decorators) if decorators else "",
             reads=tuple(sorted(_mangled(name, owner) for name in scan.reads)),
-            calls=tuple(sorted(_mangled(name, owner) for name in scan.calls)),
+            calls=tuple(sorted(_mangled(path, owner) for path in scan.calls)),
             effect=scan.effect,
             line=line,
             imports=tuple(i for found in scan.imports for i in self.imports(found)),
@@ -329,8 +336,8 @@ def _kind_and_key(node: ast.stmt, names: tuple[str, ...]) -> tuple[str, str]:
 
 def _mangled(name: str, owner: str) -> str:
     """The name that a private one in the body of class ``owner`` stands for."""
-    prefix = owner.lstrip("_")
-    private = name.startswith("__") and not name.endswith("__") and "." not in name
+    prefix, root = owner.lstrip("_"), name.partition(".")[0]
+    private = root.startswith("__") and not root.endswith("__")
     return f"_{prefix}{name}" if private and prefix else name
 
 
@@ -428,7 +435,7 @@ class _Scan(ast.NodeVisitor):
 
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.expr) and not isinstance(node, _PURE_NODES):
-            self.effect = max(self.effect, CALLS if isinstance(node, ast.Call) else ANY)
+            self.effect = max(self.effect, CALLS if isinstance(node, (ast.Call, *_COMPREHENSIONS)) else ANY)
         elif isinstance(node, ast.stmt) and not isinstance(
             node, (ast.Assign, ast.AnnAssign, *_FUNCTIONS, ast.Import, ast.ImportFrom)
         ):
@@ -463,12 +470,17 @@ class _Scan(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         root: ast.expr = node.func
+        path: list[str] = []
         while isinstance(root, ast.Attribute):
+            path.insert(0, root.attr)
             root = root.value
         if isinstance(root, ast.Name):
-            self.calls.add(root.id)
+            path.insert(0, root.id)
+        elif path:
+            path.insert(0, RESULT)
         else:
             self.effect = ANY
+        self.calls.add(".".join(path))
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:

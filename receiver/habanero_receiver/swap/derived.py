@@ -7,76 +7,118 @@ latter. Evaluation reads names and never calls anything, so it can be seen by no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import CodeType, FunctionType
+from dataclasses import dataclass, field, replace
+from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any
 
-from .build import PURE, Unit
+from .build import CALLS, PURE, Unit
+from .constants import are_pure, is_constant, same_constant
 from .diff import Match
-from .functions import is_plain
 from .layouts import LayoutError
 from .live import reachable
-from .scope import Scope
+from .scope import UNKNOWN, Scope
 from .shapes import can_follow, special_kind
 from .transaction import Transaction
 from .twins import Reshape
 
-_MISSING: Any = object()
+MISSING: Any = object()
+"""What an unbound name was bound to."""
 
 
 @dataclass(slots=True)
 class Derived:
-    """What follows from names that meant ``old`` and mean ``new`` now, in one module or class."""
+    """What follows, in one module or class, from names that were bound to other objects before the commit."""
 
     scope: Scope
-    old: dict[str, Any]
-    new: dict[str, Any]
+    was: Mapping[str, Mapping[str, Any]]
+    """By module, what changed names were bound to. Those that were unbound are bound to a mark of it."""
+    put: dict[str, Any]
+    """What names of this module or class were given in this commit already, because they follow."""
     work: Transaction
+    inside: dict[str, Any] = field(default_factory=dict)
+    """Of a class: what changed attributes were before the commit."""
 
-    def of_assignment(self, unit: Unit, live: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
-        """The name, live value and new value of a plain constant; None if it is none, or was set otherwise since."""
-        if unit.kind != "assign" or unit.effect != PURE or len(unit.names) != 1:
-            return None
-        name = unit.names[0]
-        value = live.get(name, _MISSING)
-        if not is_plain(value):
+    @property
+    def old(self) -> Mapping[str, Any]:
+        """What changed names were bound to, as the statements of this module or class see them."""
+        return {**self._old_globals, **self.inside}
+
+    @property
+    def _old_globals(self) -> Mapping[str, Any]:
+        return self.was.get(self.scope.globals["__name__"], {})
+
+    def is_touched(self, unit: Unit) -> bool:
+        """Whether a unit reads something that changed."""
+        attributes = self.attributes_read(unit)
+        return any(not attributes.isdisjoint(names) for names in self.was.values()) or not self.old.keys().isdisjoint(
+            unit.reads
+        )
+
+    def attributes_read(self, unit: Unit) -> frozenset[str]:
+        """The names that a unit could read as attributes of the app's modules."""
+        if unit.members:
+            return frozenset().union(*map(self.attributes_read, unit.members))
+        reads_modules = any(isinstance(self.scope.globals.get(name), ModuleType) for name in unit.reads)
+        return frozenset(unit.code.co_names) if reads_modules else frozenset()
+
+    def of_assignment(self, unit: Unit, live: Mapping[str, Any]) -> list[tuple[str, Any, Any]] | None:
+        """Each name with its live value and its new one, of constants and of other names for what was bound.
+
+        None if it is no such statement, or if any of the values was set otherwise since.
+        """
+        if unit.kind != "assign" or not unit.names or not self._computes_unseen(unit):
             return None
         try:
-            was, now = self._evaluate(unit.code, self.old)[name], self._evaluate(unit.code, self.new)[name]
+            was, now = self._evaluate(unit.code, past=True), self._evaluate(unit.code, past=False)
+            values = [(name, live[name], was[name], now[name]) for name in unit.names]
         except Exception:  # a constant that cannot be computed any more is stale, no more
             return None
-        if type(was) is not type(value) or was != value or not is_plain(now):
-            return None
-        return name, value, now
+        for name, value, before, _ in values:
+            first = self.old.get(name, value) if value is self.put.get(name, MISSING) else value
+            if not same_constant(before, first):
+                return None
+        return [(name, value, after) for name, value, _, after in values if value is not after]
+
+    def _computes_unseen(self, unit: Unit) -> bool:
+        if unit.effect == PURE:
+            return True
+        names = {name: self._lookup(name) for name in unit.reads}
+        return unit.effect == CALLS and are_pure(unit.calls, names) and all(map(self._is_settled, names.values()))
+
+    def _is_settled(self, value: Any) -> bool:
+        settled = value is UNKNOWN or is_constant(value) or isinstance(value, ModuleType)
+        return settled or self.scope.is_outside(value)
+
+    def _lookup(self, name: str) -> Any:
+        return self.scope.namespace().get(name, self.scope.lookup(name))
 
     def of_function(self, unit: Unit, living: Any) -> bool:
-        """Lets the plain defaults of a living function follow. Returns whether nothing stale is left."""
+        """Lets defaults and annotations of a living function follow. Returns whether nothing stale is left."""
         code = unit.bare or unit.code
         function = _function_of(unit, living)
         if function is None or _calls(code):
             return False
         try:
-            was, now = (self._evaluate(code, names)[unit.names[0]] for names in (self.old, self.new))
+            was, now = (self._evaluate(code, past=past)[unit.names[0]] for past in (True, False))
         except Exception:  # as above
             return False
-        self._follow_defaults(function, was, now)
+        self._follow_born(function, was, now)
         return unit.decorate is None
 
-    def _follow_defaults(self, function: FunctionType, was: Any, now: Any) -> None:
-        changed = False
+    def _follow_born(self, function: FunctionType, was: Any, now: Any) -> None:
+        """Defaults and annotations, one by one."""
+        changes: dict[str, tuple[Any, Any]] = {}
         held, before, after = (f.__defaults__ or () for f in (function, was, now))
         if len(held) == len(before) == len(after):
-            defaults = tuple(map(_choose, held, before, after))
-            if any(a is not b for a, b in zip(defaults, held, strict=True)):
-                self.work.log.set_attribute(function, "__defaults__", defaults)
-                changed = True
-        by_name, were, are = (f.__kwdefaults__ or {} for f in (function, was, now))
-        if by_name.keys() == were.keys() == are.keys():
-            chosen = {name: _choose(by_name[name], were[name], are[name]) for name in by_name}
-            if any(chosen[name] is not by_name[name] for name in by_name):
-                self.work.log.set_attribute(function, "__kwdefaults__", chosen)
-                changed = True
-        if changed:
+            changes["__defaults__"] = (held, tuple(map(_choose, held, before, after)))
+        for name in ("__kwdefaults__", "__annotations__"):
+            have, were, are = (getattr(f, name) or {} for f in (function, was, now))
+            if have.keys() == were.keys() == are.keys():
+                changes[name] = (have, {key: _choose(have[key], were[key], are[key]) for key in have})
+        moved = {name: new for name, (old, new) in changes.items() if not _same_objects(old, new)}
+        for name, value in moved.items():
+            self.work.log.set_attribute(function, name, value)
+        if moved:
             self.work.redefined.append(function)
 
     def of_class(self, unit: Unit) -> bool:
@@ -86,10 +128,10 @@ class Derived:
             return False
         if special_kind(cls):
             return self._of_special(unit, cls)
-        inside = Derived(replace(self.scope, owner=cls), dict(self.old), dict(self.new), self.work)
+        inside = Derived(replace(self.scope, owner=cls), self.was, {}, self.work)
         settled = True
         for member in unit.members:
-            if not inside.old.keys() & {*member.reads}:
+            if not inside.is_touched(member):
                 continue
             if member.kind == "class":
                 settled &= inside.of_class(member)
@@ -100,18 +142,15 @@ class Derived:
         return settled
 
     def _of_attribute(self, member: Unit, cls: type) -> bool:
-        value = self.of_assignment(member, vars(cls))
-        if value is None:
-            return False
-        name, old, new = value
-        self.work.log.set_class_attribute(cls, name, new)
-        self.old[name], self.new[name] = old, new
-        return True
+        values = self.of_assignment(member, vars(cls))
+        for name, old, new in values or ():
+            self.work.log.set_class_attribute(cls, name, new)
+            self.inside[name], self.put[name] = old, new
+        return values is not None
 
     def _of_special(self, unit: Unit, cls: type) -> bool:
         """A class that derives from its body does so again; if it cannot take that, it is stale."""
-        names = self.old.keys()
-        reads = [m for m in unit.members if m.kind != "function" and names & {*m.reads}]
+        reads = [m for m in unit.members if m.kind != "function" and self.is_touched(m)]
         if not reads or not can_follow(cls, self.scope.is_own):
             return not reads
         members = tuple(Match(m._replace(outline="") if m in reads else m, m) for m in unit.members)
@@ -121,15 +160,48 @@ class Derived:
             return False
         return True
 
-    def _evaluate(self, code: CodeType, given: dict[str, Any]) -> dict[str, Any]:
-        names = {**self.scope.namespace(), **given}
-        self.scope.run(code, names)
+    def _evaluate(self, code: CodeType, *, past: bool) -> dict[str, Any]:
+        names = self.scope.namespace()
+        if not past:
+            self.scope.run(code, names)
+            return names
+        old = {name: Past(value, self.was) for name, value in self.scope.globals.items() if self._is_own_module(value)}
+        old |= {name: value for name, value in self._old_globals.items() if value is not MISSING}
+        names |= self.inside if self.scope.owner is not None else old
+        replace(self.scope, globals={**self.scope.globals, **old}).run(code, names)  # generators read globals
         return names
+
+    def _is_own_module(self, value: Any) -> bool:
+        return isinstance(value, ModuleType) and self.scope.is_own(value.__name__)
+
+
+class Past:
+    """A module of the app as it was before the commit, for evaluation."""
+
+    __slots__ = ("__module", "__was")
+
+    def __init__(self, module: ModuleType, was: Mapping[str, Mapping[str, Any]]) -> None:
+        self.__module, self.__was = module, was
+
+    def __getattr__(self, name: str) -> Any:
+        held = self.__was.get(self.__module.__name__, {})
+        value = held[name] if held.get(name, MISSING) is not MISSING else getattr(self.__module, name)
+        return Past(value, self.__was) if isinstance(value, ModuleType) else value
 
 
 def _choose(live: Any, was: Any, now: Any) -> Any:
-    follows = is_plain(live) and is_plain(now) and type(live) is type(was) and live == was
-    return now if follows and now != live else live
+    """What to hold instead of ``live``: ``now``, if the old binding made it what it is."""
+    return now if same_constant(live, was) or (_is_typing(live) and live == was) else live
+
+
+def _is_typing(value: Any) -> bool:
+    """Whether it is made by subscribing or joining types, anew each time."""
+    return isinstance(value, (GenericAlias, UnionType)) or type(value).__module__ == "typing"
+
+
+def _same_objects(old: Any, new: Any) -> bool:
+    values = (list(v.values()) if isinstance(v, dict) else v for v in (old, new))
+    return all(a is b for a, b in zip(*values, strict=True))
 
 
 def _function_of(unit: Unit, living: Any) -> FunctionType | None:

@@ -1,24 +1,22 @@
 """Lets what was computed from a changed binding follow it: names imported from it, and plain constants built on it.
 
-That covers names of modules, attributes of classes and defaults of functions, whose values are plain and are what the
-old binding made them: what the process set otherwise since stays. A live object that was computed from a changed
-binding is kept, and named as stale.
+That covers names of modules, attributes of classes, defaults and annotations of functions, if they are constants or the
+very object that was bound, and are what the old binding made them: what the process set otherwise since stays. A live
+object that was computed from a changed binding is kept, and named as stale.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .build import Import, Unit
-from .derived import Derived
+from .derived import MISSING, Derived
 from .report import SwapReport
 from .scope import Scope
 from .transaction import Transaction
-
-_MISSING: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +27,23 @@ class Kept:
     scope: Scope
     units: tuple[Unit, ...]
 
+    def may_change(self, changing: Mapping[str, Collection[str]]) -> set[str]:
+        """The names of this module that may be bound to others, when those that ``changing`` gives by module are."""
+        attributes = {name for names in changing.values() for name in names}
+        found = set(changing.get(self.name, ()))
+        for unit in self.units:
+            found.update(i.bound for i in unit.imports if i.name in changing.get(i.module, ()))
+            if any(i.name == "*" and i.module in changing for i in unit.imports):
+                found |= attributes
+            reads = {*unit.reads} & found or {*unit.code.co_names} & attributes
+            if unit.kind == "assign" and reads:
+                found.update(unit.names)
+        return found
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """A module's name that was bound to another object. ``_MISSING`` stands for unbound."""
+    """A module's name that was bound to another object. ``MISSING`` stands for unbound."""
 
     module: str
     name: str
@@ -46,21 +57,74 @@ def changes_since(before: Mapping[str, Mapping[str, Any]]) -> list[Change]:
     for module, names in before.items():
         now = vars(sys.modules[module])
         for name in {**names, **now}:
-            old, new = names.get(name, _MISSING), now.get(name, _MISSING)
+            old, new = names.get(name, MISSING), now.get(name, MISSING)
             if new is not old:
                 found.append(Change(module, name, old, new))
     return found
 
 
-def follow(changes: Iterable[Change], kept: Mapping[str, Kept], work: Transaction, report: SwapReport) -> None:
-    """Brings importers and what is computed in line with the changes, and with what that changes in turn."""
-    waiting = list(changes)
-    while waiting:
-        change = waiting.pop(0)
-        for importer in kept.values():
-            waiting.extend(_follow_imports(change, importer, work))
-        if change.module in kept and _MISSING not in (change.old, change.new):
-            waiting.extend(_follow_readers(change, kept[change.module], work, report))
+@dataclass(slots=True)
+class Following:
+    """What follows from changed bindings in the course of one commit."""
+
+    kept: Mapping[str, Kept]
+    """The modules that may have to follow, imported ones first."""
+    work: Transaction
+    report: SwapReport
+    was: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By module, what changed names were bound to before the commit."""
+    put: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By module, what names of kept statements were given since."""
+    _done: set[tuple[int, Change]] = field(default_factory=set)
+    """Which units followed which changes already."""
+
+    def follow(self, changes: Iterable[Change]) -> None:
+        """Brings importers and what is computed in line with the changes, and with what that changes in turn.
+
+        Module by module and statement by statement, in the order in which a fresh process would come to them.
+        """
+        fresh = list(changes)
+        while fresh:
+            found: list[Change] = []
+            for change in fresh:
+                self._note(change)
+            for importer in self.kept.values():
+                for change in [*fresh, *found]:
+                    found.extend(map(self._note, _follow_imports(change, importer, self.work)))
+                self._follow_readers(importer, [*fresh, *found], found)
+            fresh = found
+
+    def _note(self, change: Change) -> Change:
+        self.was.setdefault(change.module, {}).setdefault(change.name, change.old)
+        return change
+
+    def _follow_readers(self, kept: Kept, fresh: list[Change], found: list[Change]) -> None:
+        """Computes again, in one module, what reads a name of it or an attribute of another that changed."""
+        changed = {c.name: c for c in fresh if c.module == kept.name and MISSING not in (c.old, c.new)}
+        elsewhere = {c.name: c for c in fresh if c.module != kept.name and MISSING not in (c.old, c.new)}
+        derived = Derived(kept.scope, self.was, self.put.setdefault(kept.name, {}), self.work)
+        for unit in kept.units:
+            causes = [changed[name] for name in unit.reads if name in changed]
+            causes += [elsewhere[name] for name in derived.attributes_read(unit) if name in elsewhere]
+            causes = [cause for cause in causes if (id(unit), cause) not in self._done]
+            if not causes:
+                continue
+            self._done.update((id(unit), cause) for cause in causes)
+            if unit.kind == "class":
+                done = derived.of_class(unit)
+            elif unit.kind == "function":
+                done = derived.of_function(unit, kept.scope.get(unit.names[0]))
+            else:
+                values = derived.of_assignment(unit, kept.scope.globals)
+                done = values is not None
+                for name, old, new in values or ():
+                    self.work.log.set_item(kept.scope.globals, name, new)
+                    derived.put[name] = new
+                    changed[name] = self._note(Change(kept.name, name, old, new))
+                    found.append(changed[name])
+            stale = self.report.of(kept.name).stale
+            if not done and not all(callable(c.old) for c in causes) and unit.key not in stale:
+                stale.append(unit.key)
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:
@@ -69,9 +133,9 @@ def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[C
     for unit in importer.units:
         for item in unit.imports:
             bound = _bound_by(item, change)
-            if bound is None or names.get(bound, _MISSING) is not change.old or _rebinds(importer, unit, bound):
+            if bound is None or names.get(bound, MISSING) is not change.old or _rebinds(importer, unit, bound):
                 continue
-            if change.new is not _MISSING:
+            if change.new is not MISSING:
                 work.log.set_item(names, bound, change.new)
             elif item.name == "*":
                 work.log.delete_item(names, bound)
@@ -86,7 +150,7 @@ def _bound_by(item: Import, change: Change) -> str | None:
     if item.module != change.module:
         return None
     if item.name == change.name:
-        return item.bound if change.old is not _MISSING else None
+        return item.bound if change.old is not MISSING else None
     if item.name != "*":
         return None
     exported = vars(sys.modules[change.module]).get("__all__")
@@ -97,25 +161,3 @@ def _bound_by(item: Import, change: Change) -> str | None:
 def _rebinds(importer: Kept, unit: Unit, name: str) -> bool:
     """Whether the importer binds the name by another statement too: it is its own then."""
     return any(name in other.names for other in importer.units if other is not unit and other.kind != "import")
-
-
-def _follow_readers(change: Change, kept: Kept, work: Transaction, report: SwapReport) -> list[Change]:
-    followed = []
-    derived = Derived(kept.scope, {change.name: change.old}, {change.name: change.new}, work)
-    for unit in kept.units:
-        if change.name not in unit.reads:
-            continue
-        if unit.kind == "class":
-            done = derived.of_class(unit)
-        elif unit.kind == "function":
-            done = derived.of_function(unit, kept.scope.get(unit.names[0]))
-        else:
-            value = derived.of_assignment(unit, kept.scope.globals)
-            done = value is not None
-            if value is not None:
-                name, old, new = value
-                work.log.set_item(kept.scope.globals, name, new)
-                followed.append(Change(kept.name, name, old, new))
-        if not done and not callable(change.old) and unit.key not in report.of(kept.name).stale:
-            report.of(kept.name).stale.append(unit.key)
-    return followed

@@ -137,7 +137,7 @@ def _runs_unseen(plan: ModulePlan, body: Body, old: Unit | None, unit: Unit) -> 
     hidden = body.hidden_from(unit)
     values = {name: UNKNOWN if name in hidden else _lookup(plan, name) for name in unit.reads}
     settled = all(is_plain(value) or plan.scope.is_outside(value) for value in values.values())
-    return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.calls))
+    return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.call_roots))
 
 
 def _lookup(plan: ModulePlan, name: str) -> Any:

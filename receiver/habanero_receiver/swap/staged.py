@@ -17,7 +17,7 @@ from .adapters import in_use
 from .build import Build, Unit, decode
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
-from .follow import Kept, changes_since, follow
+from .follow import Following, Kept, changes_since
 from .image import ModuleImage
 from .live import reachable
 from .loader import exchange
@@ -88,15 +88,25 @@ class StagedSwap:
     def _find_kept(self, own_modules: frozenset[str]) -> None:
         """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""
         swapper = self._swapper
-        for name, plan in self.plans.items():
-            self._kept[name] = Kept(name, plan.scope, tuple(plan.kept))
-        exporting = [plan for plan in self.plans.values() if plan.changing]
-        shared = {id(value) for plan in exporting for name, value in vars(plan.module).items() if name not in _BORN}
-        for name in own_modules - set(self.plans) - set(self.deleted) if exporting else ():
-            module = sys.modules.get(name)
-            if module is not None and not shared.isdisjoint(map(id, list(vars(module).values()))):
-                scope = Scope(vars(module), own_modules, swapper.is_own)
-                self._kept[name] = Kept(name, scope, swapper.units_of(name, module))
+        kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in self.plans.items()}
+        changing: dict[str, set[str]] = {name: plan.changing for name, plan in self.plans.items() if plan.changing}
+        others = {name: sys.modules[name] for name in own_modules - set(self.plans) - set(self.deleted)}
+        found = list(in_import_order({name: item.units for name, item in kept.items()})) if changing else []
+        while found:
+            for name in found:
+                changing[name] = kept[name].may_change(changing)
+            shared = {id(sys.modules.get(above)) for name in found for above in _with_parents(name)}
+            for name in found:
+                values = kept[name].scope.globals
+                shared |= {id(values[bound]) for bound in changing[name] if bound in values}
+            found = [name for name, module in others.items() if _holds(module, shared)]
+            for name in found:
+                module = others.pop(name)
+                kept[name] = Kept(
+                    name, Scope(vars(module), own_modules, swapper.is_own), swapper.units_of(name, module)
+                )
+        order = in_import_order({name: item.units for name, item in kept.items()})
+        self._kept = {name: kept[name] for name in order}
 
     def commit(self) -> CommittedSwap:
         """Carries the plan out. Call it at a safe point: it is short, and the app must not run meanwhile.
@@ -134,7 +144,7 @@ class StagedSwap:
         moving = {name: plan for name, plan in self.plans.items() if plan.changing or plan.migration.module}
         before = {name: dict(vars(plan.module)) for name, plan in moving.items()}
         at_first = dict(before)
-        order = list(in_import_order(self.plans))
+        order = list(in_import_order({name: plan.new.units for name, plan in self.plans.items()}))
         steps = [*self._patching.rederived, *(step for name in order for step in self.plans[name].steps)]
         if steps or any(plan.migration.module for plan in self.plans.values()):
             self._guard(log, steps)
@@ -158,20 +168,21 @@ class StagedSwap:
 
     def _run(self, work: Transaction, order: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
         """Runs the statements, imported modules first; what follows from each module's is there before the next."""
+        following = Following(self._kept, work, self.report)
         for rederive in self._patching.rederived:
             rederive(work)
-        self._follow(work, before)
+        self._follow(following, before)
         for name in order:
             for step in self.plans[name].steps:
                 step(work)
             if self.plans[name].steps:
-                self._follow(work, before)
+                self._follow(following, before)
 
-    def _follow(self, work: Transaction, before: dict[str, dict[str, Any]]) -> None:
+    def _follow(self, following: Following, before: dict[str, dict[str, Any]]) -> None:
         """Lets everything follow what changed against ``before``, and makes that the state to compare with."""
         while changes := changes_since(before):
             before.update({name: dict(vars(self.plans[name].module)) for name in before})
-            follow(changes, self._kept, work, self.report)
+            following.follow(changes)
             before.update({name: dict(vars(self.plans[name].module)) for name in before})
 
     def _own_modules(self) -> dict[str, ModuleType]:
@@ -243,9 +254,17 @@ def _bindings(namespace: dict[str, Any], early: dict[str, Any]) -> Iterator[tupl
             yield namespace, name, value
 
 
+def _holds(module: ModuleType, values: set[int]) -> bool:
+    return not values.isdisjoint(map(id, list(vars(module).values())))
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
 _ABSENT = object()
-_BORN = frozenset(vars(ModuleType("born"))) | {"__builtins__", "__cached__", "__file__", "__path__", "__annotations__"}
-"""What every module has without having bound it: no sign of an import."""
 
 
 class CommittedSwap:

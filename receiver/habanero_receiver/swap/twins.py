@@ -178,7 +178,7 @@ def _same_metaclass(cls: Any, twin: Any) -> bool:
 
 def _runs_unseen(scope: Scope, unit: Unit) -> bool:
     """Whether evaluating a member again, for the twin alone, can be seen by no one."""
-    return unit.effect <= CALLS and all(scope.is_outside(scope.lookup(root)) for root in unit.calls)
+    return unit.effect <= CALLS and all(scope.is_outside(scope.lookup(root)) for root in unit.call_roots)
 
 
 def _undecorated(value: Any) -> Any:
