@@ -11,7 +11,7 @@ what it was before the swap, the statement that defines it did not change, and e
 And what was used may not differ from what it was before, even if it is what the fresh process has: that is state lost.
 A class that is a statement of both versions must be the same object before and after.
 A place that is or holds a function or class of the app is never excused as computed or stale: what was registered must
-be registered.
+be registered. A function made inside another may be what it was where the report names it as stale, by its written name.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 
@@ -30,7 +30,7 @@ from difflib import SequenceMatcher
 
 from oracle.difference import Difference, Moment, Verdict
 from oracle.history import Use, content
-from oracle.kept import MUTABLE, Kept
+from oracle.kept import MUTABLE, STALE, Kept
 from oracle.nodes import class_of, has_identity, holds_code, path_text, same_object, shown, sign
 from oracle.snapshot import Graph, Node
 from oracle.units import Edit, Path
@@ -104,6 +104,9 @@ class _Comparison:
             return
         self.seen.add((pair.live, pair.fresh))
         path = self.path(pair, live)
+        if self.kept.closure(live, pair.path):
+            self.verdict.kept.append((pair.path, STALE))
+            return
         if not self.alike(live, fresh, pair):
             reason = self.excuse(pair, live, fresh)
             if reason:

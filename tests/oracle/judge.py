@@ -55,6 +55,7 @@ def judge(
     steps: list[Step] = []
     moments = [Moment(live.imported, live.used)]
     earlier: dict[Path, str] = {}
+    named_so_far: frozenset[Path] = frozenset()
     for index, swap in enumerate(live.swaps):
         new = fresh[index]
         if swap.broken:
@@ -70,7 +71,8 @@ def judge(
         verdict = compare(swap.after, new.imported, moments, edit, swap.stale, earlier)
         kept = {path: reason for path, reason in verdict.kept if reason != USED}
         earlier.update(kept)
-        found = verdict.differences + old_code(swap.after, new.codes)
+        named_so_far |= swap.stale
+        found = verdict.differences + old_code(swap.after, new.codes, named_so_far)
         if again is not None:
             unstable = _unstable(new.imported, again[index].imported, edit)
             found = [d for d in found if d.path not in unstable]

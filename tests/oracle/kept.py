@@ -14,6 +14,12 @@ MUTABLE = ("container", "instance", "cell", "weak", "method")
 """Kinds of nodes that hold state, and not names."""
 
 
+def written(function: Node) -> Path:
+    """The module and the written name of a function: as a path, what `stale.bindings` gives for a closure."""
+    home = function.data["home"]
+    return (str(home[0]) if isinstance(home, tuple) else "", str(function.data["co_qualname"]))
+
+
 class Kept:
     """Knows what was kept in one swap. ``stale`` are the bindings that the report names, as paths."""
 
@@ -67,6 +73,10 @@ class Kept:
             return COMPUTED
         named = any(path[:n] in self.stale for n in range(2, len(path) + 1))
         return STALE if named or self.earlier.get(path) == STALE else ""
+
+    def closure(self, live: Node, path: Path) -> bool:
+        """Whether it is a function made inside another that the report names, here or in a swap before this one."""
+        return live.kind == "function" and (written(live) in self.stale or self.earlier.get(path) == STALE)
 
     def computed(self, path: Path, trail: tuple[int, ...]) -> bool:
         """Whether a kept object was computed from something that changed."""

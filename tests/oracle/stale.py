@@ -1,8 +1,8 @@
 """Reads which bindings a swap's report names as stale. Pure.
 
 An entry is a unit's name, and the reason in parentheses. What it names: ``RATE =``, ``a, b =``, ``LIMIT: `` and
-``Shop.rate =`` the bindings; a bare name (``CODES``) that binding; ``def f``, ``class C``, a closure or a line nothing,
-since no function, class or statement may be excused as a whole.
+``Shop.rate =`` the bindings; a bare name (``CODES``) that binding; ``make.<locals>.inner``, and that ``of`` another name,
+the closures written so; ``def f``, ``class C`` or a line nothing, since none of these may be excused as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from oracle.units import Path
 def bindings(module: str, entry: str) -> Iterator[Path]:
     """The paths of the bindings that ``entry`` names."""
     what = entry.partition(" (")[0].partition("#")[0].rstrip(" =:")
+    closure = what.partition(" of ")[0]
+    if "<locals>" in closure:
+        yield (module, closure)
+        return
     *owners, names = what.split(".")
     for name in names.split(", "):
         if all(word.isidentifier() for word in (*owners, name)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from oracle.difference import Difference
+from oracle.kept import written
 from oracle.nodes import name_of, same_object, shown
 from oracle.snapshot import Graph
+from oracle.units import Path
 
 
 def unchanged(before: Graph, after: Graph) -> list[Difference]:
@@ -33,15 +35,15 @@ def unchanged(before: Graph, after: Graph) -> list[Difference]:
     return found
 
 
-def old_code(live: Graph, codes: set[tuple[object, ...]]) -> list[Difference]:
-    """Finds functions, wherever they are held, whose code the new sources have in another form only."""
+def old_code(live: Graph, codes: set[tuple[object, ...]], stale: frozenset[Path]) -> list[Difference]:
+    """Finds functions, wherever they are held, whose code the new sources have in another form only, but ``stale``."""
     named = {(code[0], code[1]) for code in codes}
     found = []
     for node in live.nodes:
         if node.kind != "function" or not isinstance(home := node.data["home"], tuple):
             continue
         key = code_key(node.data)
-        if key[:2] in named and key not in codes:
+        if key[:2] in named and key not in codes and written(node) not in stale:
             newer = [code[2] for code in codes if code[:2] == key[:2]]
             found.append(Difference((f"{home[0]}.{home[1]}",), "old code is still held", str(key[2]), str(newer)))
     return found

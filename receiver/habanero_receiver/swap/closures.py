@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from .born import Births
+from .diff import CodePair
 from .functions import apply, patch
 from .live import cell_content, reachable
+from .report import ModuleReport
 from .transaction import Transaction
 
 _VARIADIC = 4 | 8  # inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
@@ -20,11 +23,13 @@ _VARIADIC = 4 | 8  # inspect.CO_VARARGS, inspect.CO_VARKEYWORDS
 
 @dataclass(frozen=True, slots=True)
 class Rederive:
-    """Calls the new ``outer`` again for one living closure, and gives the closure the code and cells that it made."""
+    """Calls the new maker again for one living closure, which takes over what the one that it made was born with."""
 
     function: FunctionType
+    pair: CodePair
     outer: CodeType
-    new: CodeType
+    births: Births
+    report: ModuleReport
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -35,25 +40,38 @@ class Rederive:
         positional = [values[name] for name in self.outer.co_varnames[: self.outer.co_argcount]]
         by_name = {name: values[name] for name in _parameters(self.outer)[self.outer.co_argcount :]}
         made = self._find(make(*positional, **by_name))
+        if made is None:
+            missed = f"{self.outer.co_qualname}, called again, did not give it"
+            self.report.note_stale(f"{called(self.function)} (it keeps its old code: {missed})")
+            return
         born = dict(zip(made.__code__.co_freevars, made.__closure__ or (), strict=True))
-        apply(patch(self.function, made.__code__, born), work.log)
+        pairs = patch(self.function, made.__code__, born)
+        pairs.extend(self.births.renew(self.pair, self.function, made).pairs)
+        apply(pairs + work.copies.following(pairs), work.log)
 
-    def _find(self, result: Any) -> FunctionType:
+    def _find(self, result: Any) -> FunctionType | None:
         for item in reachable([result], frozenset()):
-            if isinstance(item, FunctionType) and item.__code__ is self.new:
+            if isinstance(item, FunctionType) and item.__code__ is self.pair.new:
                 return item
-        raise TypeError(f"{self.outer.co_qualname} did not give the closure {self.new.co_qualname} again")
+        return None
 
 
-def rederivation(function: FunctionType, outer: CodeType | None, new: CodeType) -> Rederive | None:
+def rederivation(function: FunctionType, pair: CodePair, births: Births, report: ModuleReport) -> Rederive | None:
     """The step that renews a living closure, if what its maker was called with can be told from it."""
+    outer = pair.outer
     if outer is None or outer.co_flags & _VARIADIC:
         return None
     cells = _cells(function)
     wanted = {*outer.co_freevars, *_parameters(outer)}
     if any(name not in cells or not cell_content(cells[name]) for name in wanted):
         return None
-    return Rederive(function, outer, new)
+    return Rederive(function, pair, outer, births, report)
+
+
+def called(function: FunctionType) -> str:
+    """A closure's name as written, and the one that it shows where a decorator gave it that of another."""
+    written = function.__code__.co_qualname
+    return written if function.__qualname__ == written else f"{written} of {function.__qualname__}"
 
 
 def _parameters(code: CodeType) -> tuple[str, ...]:

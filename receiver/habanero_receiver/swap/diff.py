@@ -87,11 +87,18 @@ class CodePair:
     new: CodeType
     outer: CodeType | None
     """The new code of the function that makes it, if it is made inside one: its owners can be anywhere then."""
+    former: CodeType | None = None
+    """The old code of that function."""
 
     @property
     def nested(self) -> bool:
         """Whether it is made inside another function."""
         return self.outer is not None
+
+    @property
+    def remade(self) -> bool:
+        """Whether the function that makes it changed: it can be made with other defaults then."""
+        return self.outer is not None and self.former is not None and not same_behaviour(self.former, self.outer)
 
     @property
     def changed(self) -> bool:
@@ -101,16 +108,33 @@ class CodePair:
 
 def pair_code(old: CodeType, new: CodeType) -> Iterator[CodePair]:
     """Pairs the functions inside two runnable code objects of the same outline, the functions themselves included."""
-    yield from _pair_children(old, new, outer=None)
+    yield from _pair_children(old, new, None)
 
 
-def _pair_children(old: CodeType, new: CodeType, *, outer: CodeType | None) -> Iterator[CodePair]:
+def _pair_children(old: CodeType, new: CodeType, makers: tuple[CodeType, CodeType] | None) -> Iterator[CodePair]:
     for before, after in _align(functions_in(old), functions_in(new)):
-        if before.co_flags & _CO_OPTIMIZED:
-            yield CodePair(before, after, outer)
-            yield from _pair_children(before, after, outer=after)
-        else:  # the body of a class: it runs once and has no owner
-            yield from _pair_children(before, after, outer=outer)
+        if is_function(before):
+            former, outer = makers or (None, None)
+            yield CodePair(before, after, outer, former)
+            yield from _pair_children(before, after, (before, after))
+        else:  # it runs once and has no owner
+            yield from _pair_children(before, after, makers)
+
+
+def is_function(code: CodeType) -> bool:
+    """Whether code is a function's: not the body of a class, nor what binds the type parameters of one of them."""
+    return bool(code.co_flags & _CO_OPTIMIZED) and not code.co_name.startswith("<generic parameters of ")
+
+
+def defined_in(code: CodeType, name: str) -> list[CodeType]:
+    """The functions of a name that a unit's code defines, those with type parameters too."""
+    found = []
+    for inner in functions_in(code):
+        if inner.co_name == name:
+            found.append(inner)
+        elif inner.co_name == f"<generic parameters of {name}>":
+            found.extend(defined_in(inner, name))
+    return found
 
 
 def functions_in(code: CodeType) -> list[CodeType]:

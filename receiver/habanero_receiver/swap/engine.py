@@ -125,7 +125,9 @@ class Swapper:
         left = staged.left[name] = self._version(name, module, running)
         staged.wanted[name] = wanted
         edition = edition_of(new, filename, wanted.source)
-        staged.plans[name] = ModulePlan(module, left.build, new, index, scope, report, edition)
+        staged.plans[name] = ModulePlan(
+            module, left.build, new, index, scope, report, edition, (running.source, wanted.source)
+        )
 
     def _version(self, name: str, module: ModuleType, image: ModuleImage) -> Version:
         filename = module.__file__ or image.filename

@@ -45,7 +45,8 @@ def patch(
 
 def closure_for(function: FunctionType, new: CodeType, extra: Mapping[str, CellType]) -> tuple[CellType, ...] | None:
     """The closure for ``new``, by name, from the function's own cells and ``extra``."""
-    cells = {**extra, **dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))}
+    own = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    cells = {**type_cells(function), **extra, **own}
     if function.__code__.co_freevars == new.co_freevars:
         return function.__closure__
     missing = [name for name in new.co_freevars if name not in cells]
@@ -80,6 +81,11 @@ def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, C
 def apply(pairs: list[tuple[Step, Step]], log: UndoLog) -> None:
     """Does prepared steps as one."""
     log.do_all([step for step, _ in pairs], [inverse for _, inverse in pairs])
+
+
+def type_cells(definition: FunctionType | type) -> dict[str, CellType]:
+    """Cells with the type parameters of a function or class, by name."""
+    return {parameter.__name__: CellType(parameter) for parameter in getattr(definition, "__type_params__", ())}
 
 
 def class_cell(owner: type) -> dict[str, CellType]:

@@ -1,18 +1,17 @@
 """Finds the living functions of changed code and works out, before the commit, what each is to become.
 
 Structure first, the heap only for code that structure does not lead to; see `live`. What cannot take its new code is
-refused, or named in the report where something else renews it.
+refused, or, where it is a closure that the app goes on well with, named in the report.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import Any
 
-from .closures import Rederive, rederivation
+from .closures import Rederive, called, rederivation
 from .copies import Copies
 from .diff import same_behaviour
 from .functions import KINDS, ClosureError, patch
@@ -35,7 +34,8 @@ class Patching:
         self.rederived: list[Rederive] = []
         self.redefined: list[FunctionType] = []
         """Functions that became another kind, of generator or coroutine, by a change of their bodies alone."""
-        self._nested: dict[str, list[Patch]] = {}
+        self._nested: dict[str, list[tuple[ModulePlan, Patch]]] = {}
+        self._clears: list[Step] = []
         self.copies = Copies()
         self._caches: dict[int, Any] = {}
         """`functools` caches that structure leads to, by the function whose results they hold."""
@@ -53,6 +53,8 @@ class Patching:
     def find(self, plans: Iterable[ModulePlan]) -> None:
         """Works out what becomes of every function that the plans' patches are for."""
         plans = list(plans)
+        for plan in plans:
+            plan.patches = [item for item in plan.patches if item.pair.changed or plan.births.differ(item.pair)]
         self._search(plans)
         for plan in plans:
             for item in plan.patches:
@@ -60,7 +62,9 @@ class Patching:
                     self._plan(plan, item, function)
                 if item.pair.nested:
                     for name in plan.index.names:
-                        self._nested.setdefault(name, []).append(item)
+                        self._nested.setdefault(name, []).append((plan, item))
+        self.steps.extend(self._clears)  # last: what they free may run code of the app
+        self.inverses.extend(self._clears)
 
     def _search(self, plans: list[ModulePlan]) -> None:
         """Looks for what structure does not lead to, once for all modules."""
@@ -83,42 +87,54 @@ class Patching:
     def _plan(self, plan: ModulePlan, item: Patch, function: FunctionType) -> None:
         old, new = item.pair.old, item.pair.new
         try:
-            pairs = patch(function, new, item.cells)
+            pairs = self._pairs(plan, item, function)
         except ClosureError as error:
             self._without_patch(plan, item, function, error)
             return
-        pairs += self.copies.following(pairs)
         self.steps.extend(step for step, _ in pairs)
         self.inverses.extend(inverse for _, inverse in pairs)
-        if (old.co_flags ^ new.co_flags) & KINDS:
-            self.redefined.append(function)
         cache = self._caches.get(id(function))
         if cache is not None and not same_behaviour(old, new):
-            self.steps.append((cache.cache_clear,))  # what the old code answered; taken back, it starts empty as well
-            self.inverses.append((cache.cache_clear,))
+            self._clears.append((cache.cache_clear,))  # what the old code answered; taken back, it starts empty as well
         if new.co_qualname not in plan.report.patched and not same_behaviour(old, new):
             plan.report.patched.append(new.co_qualname)
 
+    def _pairs(self, plan: ModulePlan, item: Patch, function: FunctionType) -> list[tuple[Step, Step]]:
+        """The steps for one function and for what copied from it. Raises ClosureError."""
+        pairs = patch(function, item.pair.new, item.cells)
+        renewal = plan.births.renew(item.pair, function)
+        for unknown in renewal.unknown:
+            plan.report.note_stale(f"{called(function)} ({unknown})")
+        if renewal.pairs or (item.pair.old.co_flags ^ item.pair.new.co_flags) & KINDS:
+            self.redefined.append(function)
+        pairs.extend(renewal.pairs)
+        return pairs + self.copies.following(pairs)
+
     def _without_patch(self, plan: ModulePlan, item: Patch, function: FunctionType, error: ClosureError) -> None:
-        again = rederivation(function, item.pair.outer, item.pair.new)
-        if again is not None:
+        if not item.pair.nested:
+            if item.must:
+                plan.refuse(item.unit, f"{function.__qualname__}: {error}")
+            return  # the statement that made it runs again
+        again = rederivation(function, item.pair, plan.births, plan.report)
+        if again is None:
+            plan.report.note_stale(f"{called(function)} (it keeps its old code: {error})")
+        else:
             self.rederived.append(again)
             plan.report.run.append(f"{again.outer.co_qualname} for {function.__qualname__}")
-        elif item.must and not item.pair.nested:
-            plan.refuse(item.unit, f"{function.__qualname__}: {error}")
-        elif item.must:
-            plan.report.stale.append(f"{function.__qualname__}: {error}")
 
     def young(self) -> Iterator[tuple[Step, Step]]:
         """The assignments, with inverses, for closures that were made after the search. Takes well under 1 ms."""
         if not self._nested:
             return
         done = {id(step[1]) for step in self.steps if len(step) > 1}
+        done.update(id(again.function) for again in self.rederived)
         for function in youngest_functions(frozenset(self._nested)):
             if id(function) in done:
                 continue
-            for item in self._nested[function.__code__.co_filename]:
+            for plan, item in self._nested[function.__code__.co_filename]:
                 if function.__code__ is item.pair.old or function.__code__ == item.pair.old:
-                    with suppress(ClosureError):  # as for the older ones: the plan's report names it
-                        yield from patch(function, item.pair.new, item.cells)
+                    try:
+                        yield from self._pairs(plan, item, function)
+                    except ClosureError as error:
+                        plan.report.note_stale(f"{called(function)} (it keeps its old code: {error})")
                     break

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import CellType, CodeType, FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from .annotations import annotations_of
 from .body import Body
+from .born import Births
 from .build import Build, Unit
-from .diff import CodePair
+from .diff import CodePair, defined_in
 from .editions import Edition
 from .live import FunctionIndex
 from .migrate import Migration
@@ -48,6 +49,8 @@ class ModulePlan:
     report: ModuleReport
     edition: Edition
     """All code of the new build, under its own file name until the commit."""
+    sources: tuple[bytes, bytes]
+    """The old source and the new one."""
     alone: bool = True
     """Whether this is the only module that the swap changes."""
     patches: list[Patch] = field(default_factory=list)
@@ -69,9 +72,14 @@ class ModulePlan:
     """Those that a statement below it, which does not run, has the last word on."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
+    births: Births = field(init=False)
+    """What functions that are made inside others are born with."""
 
     def __post_init__(self) -> None:
         self.migration = Migration(self.scope.globals, self.scope.own_modules, self.report)
+        self.births = Births(
+            self.sources, self.scope.globals, self.early, lambda: (self.late | self.changing) - self.early.keys()
+        )
 
     def refuse(self, unit: Unit, reason: str, help: str = COLD) -> None:  # noqa: A002  # the word of the error form
         """Notes why a unit cannot be swapped."""
@@ -116,5 +124,5 @@ class ModulePlan:
         """Finds, when called, the living functions that a ``def`` left behind."""
         if unit is None or unit.kind != "function":
             return list
-        codes = [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.spelled]
+        codes = defined_in(unit.code, unit.spelled)
         return lambda: [function for code in codes for function in self.index.of(code)]

@@ -78,7 +78,7 @@ def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
         return
     for pair in pair_code(match.old.code, match.new.code):
         own = match.new.kind == "function" and not pair.nested and pair.new.co_name == match.new.spelled
-        if pair.changed and (match.same or not own):
+        if (pair.changed or pair.remade) and (match.same or not own):
             yield Patch(pair, match.new, match.same, cells)
 
 

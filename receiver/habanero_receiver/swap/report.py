@@ -38,6 +38,11 @@ class ModuleReport:
     migrated: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
+    def note_stale(self, what: str) -> None:
+        """Names what is kept although it is not what a fresh process would have; once."""
+        if what not in self.stale:
+            self.stale.append(what)
+
     def to_json(self) -> dict[str, Any]:
         """The report as JSON types."""
         refused = [{"unit": r.unit, "line": r.line, "reason": r.reason, "help": r.help} for r in self.refused]

@@ -1,5 +1,0 @@
-def make(n=0):
-    def inner(x=1):
-        return (x, n)
-    return inner
-f = make(1)
