@@ -11,7 +11,7 @@ what it was before the swap, the statement that defines it did not change, and e
 And what was used may not differ from what it was before, even if it is what the fresh process has: that is state lost.
 A class that is a statement of both versions must be the same object before and after.
 A place that is or holds a function or class of the app is never excused as computed or stale: what was registered must
-be registered. A function made inside another may be what it was where the report names it as stale, by its written name.
+be registered. A function made inside another may be what it was where the report names it, as it is written, as stale.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 

@@ -35,7 +35,7 @@ def unchanged(before: Graph, after: Graph) -> list[Difference]:
     return found
 
 
-def old_code(live: Graph, codes: set[tuple[object, ...]], stale: frozenset[Path]) -> list[Difference]:
+def old_code(live: Graph, codes: set[tuple[object, ...]], stale: frozenset[Path] = frozenset()) -> list[Difference]:
     """Finds functions, wherever they are held, whose code the new sources have in another form only, but ``stale``."""
     named = {(code[0], code[1]) for code in codes}
     found = []
