@@ -1,8 +1,8 @@
 """Reads which bindings a swap's report names as stale. Pure.
 
 An entry is a unit's name, and the reason in parentheses. What it names: ``RATE =``, ``a, b =``, ``LIMIT: `` and
-``Shop.rate =`` the bindings; a bare name (``CODES``) that binding; ``make.<locals>.inner``, also with ``of`` another name,
-the closures written so; ``def f``, ``class C`` or a line nothing, since none of these may be excused as a whole.
+``Shop.rate =`` the bindings; a bare name (``CODES``) that binding; ``make.<locals>.inner``, or that ``of`` another
+function, the closures written so; ``def f``, ``class C`` or a line nothing: none of these may be excused as a whole.
 """
 
 from __future__ import annotations

@@ -248,7 +248,8 @@ def test_only_the_very_binding_that_is_named_is_stale(processes: Processes, root
     [
         ("RATE = (it calls f)", [(".RATE",)]), ("a, b = (why)", [(".a",), (".b",)]), ("LIMIT:  (why)", [(".LIMIT",)]),
         ("Shop.rate = (why)", [(".Shop", ".rate")]), ("CODES (why)", [(".CODES",)]), ("def f", []), ("class C (x)", []),
-        ("make.<locals>.inner: its new code reads n", []), ("line 7 (why)", []), ("X =#2 (why)", [(".X",)]),
+        ("make.<locals>.inner (its new code reads n)", [("make.<locals>.inner",)]),
+        ("deco.<locals>.w of C.f (why)", [("deco.<locals>.w",)]), ("line 7 (why)", []), ("X =#2 (why)", [(".X",)]),
     ],
 )  # fmt: skip
 def test_what_an_entry_of_the_report_names(entry: str, names: list[tuple[str, ...]]) -> None:
