@@ -12,7 +12,7 @@ help:
 	@echo "make test-all  the tests on every Python from 3.11 up that is found"
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
-	@echo "make bench     save to live, pauses, boot; printed as ratios beside a floor"
+	@echo "make bench     save to live, pauses, a long life; printed beside a floor"
 	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
 
 $(STAMP): pyproject.toml tools/find_python.sh
@@ -51,6 +51,7 @@ corpus: $(STAMP)
 bench: $(STAMP)
 	$(RUN) -m benchmarks.save_to_live
 	$(RUN) -m benchmarks.commit_pause
+	$(RUN) -m benchmarks.long_life
 
 oracle: $(STAMP)
 	@PYTHONPATH=tests $(RUN) -m oracle $(ORACLE)
