@@ -200,6 +200,9 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "journal-gap": CodeInfo(
         500, REFUSED, "Journal lacks an entry", "restore the bucket, or restart the servers to begin from what it holds"
     ),
+    "journal-entry": CodeInfo(
+        500, REFUSED, "Journal holds an entry that cannot follow", "move the named entry away, on the bucket"
+    ),
     "base-unreadable": CodeInfo(500, REFUSED, "Deployed code cannot be read"),
     "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there", "restore the bucket, or push again"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),

@@ -197,6 +197,24 @@ def test_a_process_that_imports_from_elsewhere_takes_no_release(world: World) ->
     assert world.swapper.log == []
 
 
+@pytest.mark.parametrize("noticed", [True, False], ids=["seen by the follower", "met when recording"])
+@pytest.mark.parametrize("content", [b"torn", b"x" * 200_000], ids=["damaged", "too large"])
+def test_an_entry_that_cannot_follow_is_named(world: World, content: bytes, noticed: bool) -> None:
+    """A damaged entry in our place is told as what it is, with its key; when it is gone the push goes through."""
+    push = world.push()
+    journal = world.make_journal()
+    assert world.bucket.create(journal.entry_key(1), content)
+    if noticed:
+        world.node.tail()
+    error = refused(world, push, StoreError, "journal-entry")
+    assert error.subject == journal.entry_key(1) and error.subject in error.help
+    assert world.swapper.log == ([] if noticed else ["stage", "commit", "undo"])
+    assert world.swapper.live == {} and world.node.tip.seq == 0
+    world.bucket.remove(journal.entry_key(1))
+    apply.take(apply.PUSH, attempt_of(world, push))
+    assert world.node.tip.seq == 1 and not world.node.stopped
+
+
 STEPS = ("one", "two", "three")
 
 

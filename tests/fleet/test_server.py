@@ -72,6 +72,26 @@ def test_a_forged_push_over_a_socket_is_turned_away(server: Server) -> None:
     assert server.state()["head"] == before
 
 
+def test_a_damaged_entry_in_the_journal_is_named_until_it_is_moved_away(tmp_path: Path) -> None:
+    """Pushes and dry runs say which entry blocks the journal; the process runs on, and goes on when it is gone."""
+    shop = Shop(tmp_path / "srv")
+    with serve(shop) as server:
+        assert server.push(server.next({"shop.rates": "RATE = 3\n"})).status_code == 200
+        [first] = shop.bucket.rglob("journal/00000001.json")
+        damaged = first.with_name("00000002.json")
+        damaged.write_bytes(first.read_bytes()[:-40])
+        answer = server.push(server.next({"shop.rates": "RATE = 4\n"}))
+        assert (answer.status_code, answer.json()["code"]) == (500, "journal-entry"), answer.text
+        assert answer.json()["subject"] == damaged.relative_to(shop.bucket).as_posix()
+        dry = server.next({"shop.rates": "RATE = 4\n"})
+        wait_until(lambda: server.push(dry, "check").json().get("code") == "journal-entry", what=server.state)
+        assert server.state()["running"]["seq"] == 1
+        assert server.price()["price"] == 30
+        damaged.rename(shop.root / "kept-for-the-inquiry.json")
+        assert server.push(server.next({"shop.rates": "RATE = 4\n"})).status_code == 200
+        assert server.price()["price"] == 40
+
+
 def raw(server: Server, request: bytes) -> bytes:
     """Speak HTTP by hand, and read until the server closes."""
     answer = b""

@@ -72,13 +72,18 @@ class Step(NamedTuple):
 
 
 def take(steps: tuple[Step, ...], attempt: Attempt) -> None:
-    """Walk a push or a dry run, if its release still follows the tip; ConflictError "busy" or "not-next" otherwise."""
+    """Walk a push or a dry run, if its release still follows the tip; ConflictError "busy" or "not-next" otherwise.
+
+    StoreError "journal-entry" when the journal holds an entry there that cannot follow.
+    """
     node, statement = attempt.node, attempt.release.statement
     if not node.swap_lock.acquire(timeout=max(0.0, attempt.deadline - time.monotonic())):
         raise ConflictError("busy", "this process is busy with another release; nothing changed", help="push again")
     try:
         if statement is None or statement.prev != node.tip.digest:
             raise _not_next(attempt.release, "nothing changed")
+        if node.stopped and (obstacle := node.obstacle()) is not None:
+            raise obstacle
         walk(steps, attempt)
     finally:
         node.swap_lock.release()
@@ -172,7 +177,7 @@ def _record(attempt: Attempt) -> None:
             raise
         won = True
     if not won:
-        raise _not_next(attempt.release, "this one was undone")
+        raise attempt.node.obstacle() or _not_next(attempt.release, "this one was undone")
 
 
 def _publish(attempt: Attempt) -> None:

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
-from habanero_receiver.errors import HabaneroError
+from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.fleet import heartbeat
 from habanero_receiver.fleet.safepoint import HereSafepoint
+from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
 
 if TYPE_CHECKING:
@@ -121,7 +122,37 @@ class Node:
 
     def news(self) -> bool:
         """Whether the journal holds an entry after the tip. Reads one key; changes nothing."""
-        return self.journal.entry(self.tip.seq + 1) is not None
+        return self._entry_after_tip() is not None
+
+    def obstacle(self) -> StoreError | None:
+        """Why nothing can be recorded after the tip: the entry there, if there is one that cannot follow it."""
+        data = self._entry_after_tip()
+        if data is None:
+            return None
+        try:
+            self._judged(data, self.tip, require_trusted_key=False)
+        except HabaneroError as error:
+            seq, key = self.tip.seq + 1, self.journal.entry_key(self.tip.seq + 1)
+            return StoreError(
+                "journal-entry",
+                f"entry {seq} of the journal cannot follow release {self.tip.seq} ({error.code}: {error.message}), and "
+                "entries are never overwritten: until it is moved away nothing can be pushed; nothing changed",
+                subject=key,
+                help=f"on the bucket, find out who wrote {key}, and move it away; the servers then go on by themselves",
+            )
+        return None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the entry after the tip was refused when it was last read."""
+        return self._refused_entry is not None and self._refused_entry[0] == self.tip.seq + 1
+
+    def _entry_after_tip(self) -> bytes | None:
+        """The entry; empty bytes, which nothing accepts, for one that is too large to be one."""
+        try:
+            return self.journal.entry(self.tip.seq + 1)
+        except TooLargeError:
+            return b""
 
     def tail(self) -> None:
         """Judge the journal's new entries; move `tip` along the chain and `seen` to its end. Caller holds swap_lock.
@@ -131,7 +162,7 @@ class Node:
         is logged once, and this process goes on with what it runs.
         """
         last = None
-        while (data := self.journal.entry(self.tip.seq + 1)) is not None:
+        while (data := self._entry_after_tip()) is not None:
             try:
                 reached = self._judged(data, self.tip, require_trusted_key=False)
             except HabaneroError as error:

@@ -64,7 +64,7 @@ class Journal:
         """The envelope of release `seq`, or None. Its bytes are anyone's until `trust` has judged them."""
         if not 1 <= seq <= _MAX_SEQ:
             return None
-        return self._bucket.get(self._entry_key(seq), max_bytes=self._limits.max_envelope_bytes)
+        return self._bucket.get(self.entry_key(seq), max_bytes=self._limits.max_envelope_bytes)
 
     def append(self, seq: int, envelope: bytes) -> bool:
         """Make `envelope` release `seq`: the point of no return.
@@ -82,7 +82,7 @@ class Journal:
             )
         if not 1 <= seq <= _MAX_SEQ:
             raise StoreError("journal-gap", f"{seq} is not the number of a release", subject=str(seq))
-        return self._bucket.create(self._entry_key(seq), envelope)
+        return self._bucket.create(self.entry_key(seq), envelope)
 
     def numbers(self) -> list[int]:
         """The numbers of the entries that a listing shows, in order: for telling gaps, never for finding the head."""
@@ -232,7 +232,8 @@ class Journal:
             help="use a store that enforces create-only writes; docs/buckets.md names some",
         )
 
-    def _entry_key(self, seq: int) -> str:
+    def entry_key(self, seq: int) -> str:
+        """Where the envelope of release `seq` is kept, as an operator finds it in the bucket."""
         return f"{self._prefix}/journal/{seq:08d}.json"
 
     def _verdicts_key(self, seq: int) -> str:
