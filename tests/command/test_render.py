@@ -56,7 +56,8 @@ EVERY = [
     e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
     e.Notice("going on"), STATUS, ENTRY,
     SHOWN, e.ShownBase("sha256:" + "a" * 64, {"shop": "b" * 64}), replace(STATUS, waiting=True),
-    VERIFIED, e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
+    VERIFIED, e.Redeployed("sha256:" + "c" * 64, ("shop.a",), ("shop.b: deleted",)),
+    e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
     e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),
     e.Initialised("a/b#c", "~/k", "SHA256:x", True, ["pyproject.toml"], {"HABANERO_TARGET": "a"}, ["import x"], "p"),
 ]  # fmt: skip

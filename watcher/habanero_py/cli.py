@@ -251,9 +251,10 @@ def _with_session(shared: Common, work: Callable[[Session, watch.Guarded], int])
 def _session(config: Config, emit: Callable[[e.Event], None], shared: Common) -> Session:
     session = Session(config, emit, ask_passphrase=_ask_passphrase(shared))
     if shared.yes:
-        session.approve = _always
+        session.approve = session.go_on = _always
     elif shared.interactive:
         session.approve = lambda found: _confirm(question(found))
+        session.go_on = lambda moved: _confirm(watch.everything(moved))
     return session
 
 

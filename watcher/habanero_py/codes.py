@@ -46,6 +46,7 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         # a push
         "gate-unstable": CodeInfo(NOT_SENT, GATE_FAILED, "Files change under the gate"),
         "would-overwrite": CodeInfo(NOT_SENT, REFUSED, "Somebody else's change would be lost"),
+        "redeployed": CodeInfo(NOT_SENT, REFUSED, "Other code was deployed meanwhile"),
         "no-such-release": CodeInfo(NOT_SENT, REFUSED, "No such release"),
         "pruned": CodeInfo(NOT_SENT, REFUSED, "Code of an old release is gone"),
         "history-rewritten": CodeInfo(NOT_SENT, NOT_TRUSTED, "Journal is not the one seen before"),

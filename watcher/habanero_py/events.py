@@ -146,6 +146,20 @@ class Live(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Redeployed(Event):
+    """Other code was deployed while this command ran: the tree is compared with that from now on.
+
+    `saved` are the modules of this change, `more` what else differs from the new deployment, each as "module: word",
+    the word being what a push of it would do: added, changed or deleted.
+    """
+
+    EVENT: ClassVar[str] = "redeployed"
+    base: str
+    saved: Sequence[str]
+    more: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Unchanged(Event):
     """Nothing differs from what the server runs."""
 

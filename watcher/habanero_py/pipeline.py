@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -47,7 +47,8 @@ class Tools:
     """What a push needs from the outside.
 
     `gate` is None when there is none; `approve` asks whether somebody else's work may be replaced; `contains` tells
-    whether a version of a module is in the history of the tree; `build` raises SyntaxFoundError.
+    whether a version of a module is in the history of the tree; `build` raises SyntaxFoundError. `go_on` asks whether
+    all that differs from a new deployment is to be pushed, not only what was saved.
     """
 
     server: Server
@@ -59,6 +60,7 @@ class Tools:
     git: Callable[[Snapshot], str | None]
     contains: Contains
     approve: Callable[[Sequence[Foreign]], bool]
+    go_on: Callable[[e.Redeployed], bool] = lambda _: False
     gate: Callable[[], GateResult] | None = None
     gate_command: str = ""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -94,6 +96,8 @@ class Pusher:
         self._view: View | None = None
         self._known: Difference | None = None
         self._held: set[tuple[str, str]] = set()
+        self._agreed: str | None = None
+        """The base that the person at the keyboard knows that the tree is compared with."""
 
     @property
     def releases(self) -> Releases:
@@ -114,21 +118,31 @@ class Pusher:
         """Asks the server anew. One request when nothing moved."""
         state = self._tools.server.state()
         self._view = self._releases.view(self._target, state)
+        self._agreed = self._agreed or self._view.base_digest
         return self._view, state
 
     def view(self) -> View:
         """What the server runs; asked for only when it is not known."""
         return self._view or self.refresh()[0]
 
-    def push(self, snapshot: Snapshot | None = None, *, began: float | None = None, check: bool = False) -> int:
+    def push(
+        self,
+        snapshot: Snapshot | None = None,
+        *,
+        began: float | None = None,
+        check: bool = False,
+        saved: Collection[str] = (),
+    ) -> int:
         """One change, all the way; the exit code of the command. `began` is time.monotonic() of the save.
 
-        Failures of the user's code (syntax, gate) are events; everything else is raised, with the old code running.
+        `saved` are the modules that were saved just now: over a base that is new to this command, nothing else is
+        pushed unasked. Failures of the user's code (syntax, gate) are events; everything else is raised, with the old
+        code running.
         """
         began = time.monotonic() if began is None else began
         snapshot = snapshot or self._tools.sources.scan()
         try:
-            tested = self._tested(snapshot)
+            tested = self._tested(snapshot, saved)
         except SyntaxFoundError as error:
             self._tools.emit(self._syntax(error))
             return REFUSED
@@ -139,16 +153,19 @@ class Pusher:
         except HabaneroError as error:
             if error.code in MOVED:
                 self._view = None  # the next push compares with what is there then
-            if error.code != "not-next":
+            if error.code not in ("not-next", "base-mismatch"):
                 raise
-        return self._once_more(tested, began, check=check)
+            lost = error.code
+        return self._once_more(tested, began, saved, check=check, lost=lost)
 
-    def _once_more(self, tested: Tested, began: float, *, check: bool) -> int:
-        """After a lost race: the same tested sources against what the server runs now."""
-        self._tools.emit(e.Notice("another push came first: comparing again and trying once more"))
+    def _once_more(self, tested: Tested, began: float, saved: Collection[str], *, check: bool, lost: str) -> int:
+        """After a lost race, or a new deployment: the same tested sources against what the server runs now."""
+        if lost == "not-next":
+            self._tools.emit(e.Notice("another push came first: comparing again and trying once more"))
         difference = self._difference(tested.snapshot)
         if not difference.names:
             return self._unchanged(difference)
+        self._agree(difference, saved)
         return self._send(replace(tested, code=self._build(difference)), began, check=check)
 
     def _difference(self, snapshot: Snapshot) -> Difference:
@@ -168,6 +185,30 @@ class Pusher:
         self._known = Difference(snapshot, view, wanted, compose.changed(wanted, view.overlay))
         return self._known
 
+    def _agree(self, difference: Difference, saved: Collection[str]) -> None:
+        """Asks before more than what was saved goes over a base that is new to this command."""
+        view = difference.view
+        if view.base_digest == self._agreed:
+            return
+        names = [(name, _word(name, difference)) for name in difference.names]
+        moved = e.Redeployed(
+            base=view.base_digest,
+            saved=tuple(name for name, _ in names if name in saved),
+            more=tuple(f"{name}: {word}" for name, word in names if name not in saved),
+        )
+        self._tools.emit(moved)
+        if moved.more and not self._tools.go_on(moved):
+            self._view = None  # somebody may push what is held here: the next save looks again
+            raise ConflictError(
+                "redeployed",
+                f"other code was deployed, and your tree differs from it by {len(moved.more)} modules beside what you "
+                "saved; nothing was pushed",
+                subject=view.base_digest,
+                help="habanero-py drift --diff shows what; bring your checkout to what is deployed, "
+                "or push all of it: habanero-py push --once",
+            )
+        self._agreed = view.base_digest
+
     def _unchanged(self, difference: Difference) -> int:
         self._tools.emit(e.Unchanged(difference.view.head.seq))
         return LIVE
@@ -177,12 +218,13 @@ class Pusher:
         view = difference.view
         return self._tools.build(compose.to_build(difference.wanted, view), view.python)
 
-    def _tested(self, snapshot: Snapshot) -> Tested | int:
+    def _tested(self, snapshot: Snapshot, saved: Collection[str]) -> Tested | int:
         """What was built and passed, or the exit code. A file that changes under the gate starts it again."""
         for _ in range(MAX_GATE_RUNS):
             difference = self._difference(snapshot)
             if not difference.names:
                 return self._unchanged(difference)
+            self._agree(difference, saved)
             code, git = self._build(difference), self._tools.git(snapshot)
             if self._tools.gate is None:
                 return Tested(snapshot, code, None, git)
@@ -301,6 +343,15 @@ class Pusher:
 
     def _contains(self, module: str, sha256: str) -> bool:
         return (module, sha256) in self._held or self._tools.contains(module, sha256)
+
+
+def _word(name: str, difference: Difference) -> str:
+    """What a push would do to a module of the deployed code."""
+    if name not in difference.wanted:
+        return "as deployed"
+    if difference.wanted[name] is None:
+        return "deleted"
+    return "changed" if name in difference.view.base else "added"
 
 
 def _summary(text: str) -> str | None:

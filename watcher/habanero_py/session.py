@@ -103,6 +103,7 @@ class Session:
         self.config = config
         self.emit = emit
         self.approve: Approve = _nobody
+        self.go_on: Callable[[e.Redeployed], bool] = _nobody
         self.signer: Signer = load_signer(config.to.key, ask_passphrase)
         self.author = self.signer.public.comment or whoami()
         self.server = Server(config.to.url, config.to.target, self.signer, transport=transport)
@@ -122,6 +123,7 @@ class Session:
             git=lambda snapshot: repository.describe(_files(snapshot)),
             contains=lambda module, sha256: self._contains(repository, module, sha256),
             approve=lambda found: self.approve(found),
+            go_on=lambda moved: self.go_on(moved),
         )
         self.pusher = Pusher(self.tools, config.to.target)
 

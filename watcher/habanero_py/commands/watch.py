@@ -56,6 +56,13 @@ def collapse(items: Sequence[Item]) -> list[Item]:
     return [merged, *(item for item in items if not isinstance(item, Settled))]
 
 
+def everything(moved: e.Redeployed) -> str:
+    """What a person is asked before all that differs from a new deployment is pushed."""
+    what = "module that differs" if len(moved.more) == 1 else "modules that differ"
+    beside = " beside what you saved" if moved.saved else ""
+    return f"Push the {len(moved.more)} {what} from the new deployment{beside} too?"
+
+
 def run(session: Session, consent: Consent, guarded: Guarded, *, push_first: bool, keys: bool) -> int:
     """Watches until it is told to stop; 0."""
     return asyncio.run(Watch(session, consent, guarded, keys=keys).run(push_first=push_first))
@@ -77,6 +84,7 @@ class Watch:
         self._done: Snapshot | None = None
         if not consent.yes:
             session.approve = lambda found: self._ask(question(found))
+            session.go_on = lambda moved: self._ask(everything(moved))
 
     async def run(self, *, push_first: bool) -> int:
         """Watches; `push_first` sends what differs before the first change."""
@@ -181,8 +189,9 @@ class Watch:
             return 0
         self._allowed = True
         snapshot = snapshot or self._session.sources.scan()
+        saved = _saved(snapshot, self._done) if change is not None else ()
         try:
-            return self._session.pusher.push(snapshot, began=change.saved_at if change else None)
+            return self._session.pusher.push(snapshot, began=change.saved_at if change else None, saved=saved)
         finally:
             self._done = self._session.pusher.last or snapshot
 
@@ -200,6 +209,12 @@ class Watch:
             return False
         self._session.emit(e.Notice(f"{text} [y/N]"))
         return asyncio.run_coroutine_threadsafe(self._keyboard.ask(), self._loop).result() in ("y", "Y")
+
+
+def _saved(snapshot: Snapshot, before: Snapshot | None) -> tuple[str, ...]:
+    """The modules that differ from what was looked at before."""
+    pairs = snapshot.changes(before) if before is not None else ()
+    return tuple(module.name for pair in pairs for module in pair if module is not None)
 
 
 def _raise(error: BaseException) -> int:

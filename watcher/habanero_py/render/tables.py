@@ -14,6 +14,7 @@ from habanero_py.events import (
     Initialised,
     LogEntry,
     ModuleDiff,
+    Redeployed,
     RollbackPlan,
     Shown,
     ShownBase,
@@ -23,8 +24,9 @@ from habanero_py.events import (
 
 from . import history
 from .failure import refusals
-from .text import Symbols, ago, clean_line, clock, columns, names, release
+from .text import MARGIN, Symbols, ago, clean_line, clock, columns, count, names, release
 
+MAX_MODULES = 12
 _OUTCOMES = ("patched", "run", "kept", "stale", "doubled", "removed", "migrated")
 
 
@@ -39,6 +41,8 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return history.shown(event)
         case ShownBase():
             return history.shown_base(event)
+        case Redeployed():
+            return redeployed(event)
         case Verified():
             return history.verified(event, symbols)
         case ModuleDiff():
@@ -90,6 +94,15 @@ def status(event: Status, symbols: Symbols) -> list[str]:
         lines += [line, *notes.get(index, [])]
     author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
     return [*lines, f"base {clean_line(event.base)[:19]}{author}"]
+
+
+def redeployed(event: Redeployed) -> list[str]:
+    """That the base is another one, and what of the tree differs from it."""
+    lines = [f"{MARGIN}other code was deployed meanwhile: your tree is compared with {clean_line(event.base)[:19]} now"]
+    lines += [f"{MARGIN}  {clean_line(name)}: saved just now" for name in event.saved[:MAX_MODULES]]
+    lines += [f"{MARGIN}  {clean_line(line)}" for line in event.more[:MAX_MODULES]]
+    rest = len(event.saved[MAX_MODULES:]) + len(event.more[MAX_MODULES:])
+    return [*lines, f"{MARGIN}  and {count(rest, 'module')} more"] if rest else lines
 
 
 def in_words(event: Status) -> str:
