@@ -20,7 +20,7 @@ import click
 
 from habanero_py import events as e
 from habanero_py import init as initialisation
-from habanero_py.commands import history, reads, verify, watch, writes
+from habanero_py.commands import drift, explain, history, reads, verify, watch, writes
 from habanero_py.config import Config, Flags, find_root, load
 from habanero_py.doctor import examine
 from habanero_py.foreign import question
@@ -160,6 +160,23 @@ def rollback(shared: Common, release: int | None) -> int:
 def verify_(shared: Common) -> int:
     """Check the whole journal here, and what every process really runs."""
     return _with_session(shared, lambda session, _: verify.verify(session))
+
+
+@cli.command("drift")
+@click.option("--diff", "show_diff", is_flag=True, help="Show how the sources differ.")
+@common
+def drift_(shared: Common, show_diff: bool) -> int:
+    """Show what production runs that git does not have; exit code 9 when there is something."""
+    return _with_session(shared, lambda session, _: drift.drift(session, show_diff=show_diff))
+
+
+@cli.command("explain")
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def explain_(code: str, as_json: bool) -> int:
+    """Explain an error code: what it means, why it comes up, what to do."""
+    reader = open_reader("production", as_json=as_json)
+    return guarded(lambda: explain.explain(code, reader.show), reader.show, lambda: None)
 
 
 @cli.command()

@@ -23,6 +23,8 @@ from habanero_receiver.errors import (
 )
 
 INTERRUPTED = 130
+DRIFTED = 9
+"""No error: `drift` found that production runs what git does not have."""
 
 COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
     {
@@ -36,6 +38,7 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "bad-name": CodeInfo(NOT_SENT, USAGE, "Name that cannot be used"),
         "bad-url": CodeInfo(NOT_SENT, USAGE, "Address that cannot be used"),
         "insecure-url": CodeInfo(NOT_SENT, USAGE, "Address without encryption"),
+        "unknown-code": CodeInfo(NOT_SENT, USAGE, "Code that no error has"),
         "confirm": CodeInfo(NOT_SENT, USAGE, "Not confirmed"),
         # the key file
         "key-missing": CodeInfo(NOT_SENT, USAGE, "No key there"),

@@ -366,6 +366,50 @@ class ModuleDiff(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Drifted:
+    """A module that is not everywhere the same. Digests are sha256 of its source, None where it does not exist.
+
+    `words` are of: only-in-production, not-in-production, uncommitted (production runs what lies in the working tree
+    and HEAD does not have), differs-from-head, differs-from-tree.
+    """
+
+    module: str
+    path: str
+    words: Sequence[str]
+    production: str | None
+    head: str | None
+    tree: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift(Event):
+    """What production runs at release `running`, against git. `compared` is how many modules production has."""
+
+    EVENT: ClassVar[str] = "drift"
+    running: int
+    compared: int
+    modules: Sequence[Drifted]
+
+    def to_json(self) -> dict[str, object]:
+        """As every event; modules become plain objects."""
+        return Event.to_json(self) | {"modules": [asdict(module) for module in self.modules]}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained(Event):
+    """What an error code means. `status` is the HTTP status, None for a code that stays on one machine."""
+
+    EVENT: ClassVar[str] = "explain"
+    code: str
+    title: str
+    status: int | None
+    exit: int
+    meaning: str
+    advice: str
+    causes: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that `verify` found: a code of docs/errors.md, the release or worker that has it, what it is."""
 

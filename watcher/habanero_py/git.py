@@ -44,6 +44,15 @@ class Repository:
         """Whether a version of `file` with this digest is in the history of HEAD."""
         return any(hashlib.sha256(data).hexdigest() == sha256 for data in self._versions(file))
 
+    def sources(self) -> Mapping[str, bytes] | None:
+        """The Python files of HEAD under the watched paths, by path relative to the project; None without a commit."""
+        self._refresh()
+        if self._head is None:
+            return None
+        names = "".join(f"{name}\n" for name in self._committed.values()).encode()
+        output = _run(self._root, "cat-file", "--batch", given=names)
+        return None if output is None else dict(zip(self._committed, _batch(output), strict=False))
+
     def _refresh(self) -> None:
         stamp = tuple(_stamp(path) for path in self._marks)
         if stamp == self._stamp and None not in stamp:
@@ -79,6 +88,16 @@ def _committed(root: Path, watched: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _batch(output: bytes) -> Iterator[bytes]:
+    """The contents in what `cat-file --batch` says: a line of name, kind and size, the bytes, a newline."""
+    at = 0
+    while at < len(output):
+        end = output.index(b"\n", at)
+        size = int(output[at:end].split()[-1])
+        yield output[end + 1 : end + 1 + size]
+        at = end + size + 2
+
+
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
@@ -91,12 +110,12 @@ def _text(output: bytes | None) -> str:
     return (output or b"").decode("utf-8", "surrogateescape")
 
 
-def _run(root: Path, *words: str) -> bytes | None:
+def _run(root: Path, *words: str, given: bytes | None = None) -> bytes | None:
     """Standard output, or None when git is missing, slow or says no."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *words],
-            stdin=subprocess.DEVNULL,
+            input=given if given is not None else b"",
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=TIMEOUT_S,

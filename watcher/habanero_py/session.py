@@ -110,7 +110,7 @@ class Session:
         self.sources = Sources(Project.find(config.root, config.watch))
         self.gating = Gating(config) if config.gate else None
         self.builds = Builds()
-        repository = Repository(config.root, tuple(self.sources.project.places()))
+        self.repository = repository = Repository(config.root, tuple(self.sources.project.places()))
         self.tools = Tools(
             server=self.server,
             signer=self.signer,

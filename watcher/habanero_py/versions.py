@@ -11,6 +11,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from habanero_py.client import MAX_ANSWER_BYTES, Server
 from habanero_py.compose import EMPTY_LINE, View
@@ -18,6 +19,14 @@ from habanero_py.releases import Releases
 
 _EMPTY = hashlib.sha256().hexdigest()
 _EMPTY_LINE = hashlib.sha256(EMPTY_LINE).hexdigest()
+
+
+class Named(Protocol):
+    """Something with the name of a module."""
+
+    @property
+    def name(self) -> str:
+        """Its dotted name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,18 @@ Pure: events in, lines out.
 
 from __future__ import annotations
 
-from habanero_py.events import LogEntry, ModuleDiff, Problem, Shown, ShownBase, ShownModule, Verified
+from habanero_py.events import (
+    Drift,
+    Drifted,
+    Explained,
+    LogEntry,
+    ModuleDiff,
+    Problem,
+    Shown,
+    ShownBase,
+    ShownModule,
+    Verified,
+)
 
 from .text import Symbols, ago, clean, clean_line, columns, count, local_time, names, release, size
 
@@ -137,6 +148,37 @@ def _verify_help(event: Verified) -> list[str]:
     if event.deviating:
         lines.append("  help: restart the processes that deviate: they start on the newest release")
     return lines
+
+
+_DRIFT = {
+    "only-in-production": "only in production",
+    "not-in-production": "not in production",
+    "uncommitted": "runs uncommitted",
+    "differs-from-head": "differs from HEAD",
+    "differs-from-tree": "differs from the working tree",
+}
+
+
+def drift(event: Drift, symbols: Symbols) -> list[str]:
+    """A row for each module that drifted, or one line that there is none."""
+    where = f"production at {release(event.running)}, {count(event.compared, 'module')}"
+    if not event.modules:
+        return [f"{symbols.ok} no drift: {where}"]
+    rows = [_drifted(module) for module in event.modules]
+    return [f"{symbols.fail} {count(len(rows), 'module')} drifted: {where}", *(f"  {line}" for line in columns(rows))]
+
+
+def _drifted(module: Drifted) -> tuple[str, ...]:
+    return clean_line(module.path), ", ".join(_DRIFT.get(word, word) for word in module.words)
+
+
+def explained(event: Explained) -> list[str]:
+    """A code: what it means, why it comes up, what to do."""
+    status = f"HTTP {event.status}, " if event.status is not None else ""
+    lines = [f"{event.code}: {event.title}   ({status}exit code {event.exit})", "", event.meaning]
+    if event.causes:
+        lines += ["", *event.causes.split("\n")]
+    return [*lines, "", f"help: {event.advice}"]
 
 
 def module_diff(event: ModuleDiff) -> list[str]:

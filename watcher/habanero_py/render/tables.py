@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 from habanero_py.events import (
     Check,
+    Drift,
     DryRun,
     Event,
+    Explained,
     Initialised,
     LogEntry,
     ModuleDiff,
@@ -41,6 +43,10 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return history.shown(event)
         case ShownBase():
             return history.shown_base(event)
+        case Drift():
+            return history.drift(event, symbols)
+        case Explained():
+            return history.explained(event)
         case Redeployed():
             return redeployed(event)
         case Verified():
