@@ -24,6 +24,12 @@ BEFORE = {
             left: str = "only here"
             def chosen():
                 return "v1"
+        ORDER = ["a"]
+        ORDER += ["b"]
+        TABLE = {"a": {}}
+        TABLE["a"]["old"] = 1
+        KINDS = {1}
+        KINDS.add(2)
     """,
     "shop.routes": """
         ROUTES = []
@@ -102,6 +108,12 @@ AFTER: dict[str, str | None] = {
         else:
             def chosen():
                 return "v2"
+        ORDER = ["a"]
+        ORDER += ["c"]
+        TABLE = {"a": {}}
+        TABLE["a"]["new"] = 2
+        KINDS = {1}
+        KINDS.add(3)
     """,
     "shop.routes": """
         ROUTES = []
@@ -230,6 +242,9 @@ def check_new(app: LiveApp, cart: Any) -> None:
     assert [path for path, _ in app.load("shop.routes").ROUTES] == ["/second", "/new", "/third"]
     assert "shop.old" not in sys.modules
     config = app.load("shop.config")
+    assert config.ORDER == ["a", "c"]
+    assert config.TABLE == {"a": {"new": 2}}
+    assert {1, 3} == config.KINDS
     assert (config.chosen(), hasattr(config, "left"), config.__annotations__) == ("v2", False, {"rate": "int"})
 
 

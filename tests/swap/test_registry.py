@@ -256,15 +256,16 @@ def test_a_changed_statement_replaces_what_it_registered(start: Any) -> None:
 
 def test_a_changed_statement_that_cannot_be_told_is_named(start: Any) -> None:
     """A plain value, or a function that other statements registered too: both entries stay, and are reported."""
-    app = start(STATEMENTS)
+    source = STATEMENTS["app"] + "BUS.subscribe('y', 'one')\n"
+    app = start({**STATEMENTS, "app": source})
     app.load("app")
-    committed = app.push({"app": STATEMENTS["app"].replace("'one'", "'two'")})
-    assert app.load("reg").SEEN == ["one", "two"]
-    assert committed.report.of("app").doubled == ["reg.SEEN: 'two'"]
+    committed = app.push({"app": source.replace("'one'", "'two'")})
+    assert app.load("reg").BUS.by_event["y"] == ["one", "two"]
+    assert committed.report.of("app").doubled == ["reg.BUS.by_event['y']: 'two'"]
     committed.undo()
-    twice = STATEMENTS["app"] + "ROUTES.append(('/c', f))\n"
+    twice = STATEMENTS["app"] + "BUS.subscribe('y', f)\nBUS.subscribe('y', (1, f))\n"
     app = start({**STATEMENTS, "app": twice})
-    app.load("app")
-    committed = app.push({"app": twice.replace("'/c'", "'/d'")})
-    assert [path for path, _ in app.load("reg").ROUTES] == ["/a", "/b", "/c", "/d"]
-    assert committed.report.of("app").doubled == ["reg.ROUTES: ('/d', f)"]
+    module = app.load("app")
+    committed = app.push({"app": twice.replace("(1, f)", "(2, f)")})
+    assert app.load("reg").BUS.by_event["y"] == [module.f, (1, module.f), (2, module.f)]
+    assert committed.report.of("app").doubled == ["reg.BUS.by_event['y']: (2, f)"]

@@ -94,6 +94,17 @@ class Unit(NamedTuple):
     """Whether annotations are text."""
     certain: bool
     """Whether running it binds its names for sure; that of a block, a star or a mere annotation shows when it runs."""
+    closed: bool
+    """Whether all that it does is told by ``asks`` and ``stores``, so that it can run beside the live process."""
+    asks: tuple[tuple[str, bool, str], ...]
+    """What it calls: the name at the root, whether something stands between, the method (empty: the name itself).
+
+    The root is empty for what has no name, or one that the statement alone uses, like a loop's.
+    """
+    stores: tuple[tuple[str, bool], ...]
+    """What it sets or deletes items of, or adds to in place: root and whether something stands between, as above."""
+    attributes: tuple[tuple[str, str], ...]
+    """The attributes of names that it sets or deletes: name and attribute."""
 
     @property
     def call_roots(self) -> tuple[str, ...]:
@@ -278,6 +289,7 @@ class _Table:
             annotate=annotate,
             textual=self.textual,
             certain=_binds_for_sure(node),
+            **_deeds(node),
         )
 
     def outline(self, node: ast.stmt, scan: _Scan) -> str:
@@ -527,6 +539,103 @@ class _Scan(ast.NodeVisitor):
         self.scope(list(ast.iter_child_nodes(node)))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension  # noqa: N815
+
+
+_CLOSED_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Expr, ast.Delete, ast.Pass)
+_CLOSED_NODES = (*_PURE_NODES, ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_KEEPERS = ("append", "appendleft", "add", "insert", "setdefault", "update", "extend")
+"""Methods that keep a function that they are given, and do not call it."""
+
+
+def _deeds(node: ast.stmt) -> dict[str, Any]:
+    """What a statement does to the objects that it meets: `Unit`'s ``closed``, ``asks``, ``stores``, ``attributes``."""
+    found = _Deeds()
+    found.visit(node)
+    direct = isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete))
+    return {
+        "closed": found.closed,
+        "asks": tuple(sorted({("" if root in found.own else root, deep, how) for root, deep, how in found.asks})),
+        "stores": tuple(sorted({("" if root in found.own else root, deep) for root, deep in found.stores})),
+        "attributes": tuple(found.attributes) if direct else (),
+    }
+
+
+class _Deeds(ast.NodeVisitor):
+    """Collects what a statement does to objects. It enters no body of a function or class."""
+
+    def __init__(self) -> None:
+        self.closed = True
+        self.asks: set[tuple[str, bool, str]] = set()
+        self.stores: set[tuple[str, bool]] = set()
+        self.attributes: dict[tuple[str, str], None] = {}
+        self.own: set[str] = set()
+
+    def visit(self, node: ast.AST) -> None:
+        if (isinstance(node, ast.stmt) and not isinstance(node, _CLOSED_STATEMENTS)) or (
+            isinstance(node, ast.expr) and not isinstance(node, _CLOSED_NODES)
+        ):
+            self.closed = False
+        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Lambda)):
+            super().visit(node)
+
+    def visit_For(self, node: ast.For) -> None:
+        self.own.update(_names_in(node.target))
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self.closed &= not node.is_async
+        self.own.update(_names_in(node.target))
+        self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.stores.add((node.target.id, False))
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.stores.add(_root(node.value))
+        self.generic_visit(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.closed = False
+            if isinstance(node.value, ast.Name):
+                self.attributes[node.value.id, node.attr] = None
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        method = ""
+        if isinstance(node.func, ast.Attribute):
+            method = node.func.attr
+            self.asks.add((*_root(node.func.value), method))
+        elif isinstance(node.func, ast.Name):
+            self.asks.add((node.func.id, False, ""))
+        else:
+            self.closed = False
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if any(keyword.arg == "key" for keyword in node.keywords) or (
+            method not in _KEEPERS and any(isinstance(value, ast.Lambda) for value in given)
+        ):
+            self.closed = False  # it calls what it is given
+        self.generic_visit(node)
+
+
+def _names_in(target: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _root(node: ast.expr) -> tuple[str, bool]:
+    """The name that an expression begins with, empty if it begins with none; whether something stands between."""
+    deep = False
+    while not isinstance(node, ast.Name):
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            node, deep = node.value, True
+        elif isinstance(node, ast.Call):
+            node, deep = node.func, True
+        else:
+            return "", True
+    return node.id, deep
 
 
 def _digest(node: object) -> str:

@@ -12,6 +12,7 @@ from .body import Body
 from .build import Unit
 from .diff import Match, match_units
 from .fill import keeps_no_defaults
+from .fills import plan_fills
 from .functions import class_cell
 from .plan import ModulePlan
 from .scope import Scope
@@ -81,7 +82,12 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         _plan_bases(plan, item, kind)
     scope = replace(item.around, owner=cls)
     body = Body.of(scope, item.old.members, item.members)
-    kept = [_plan_member(plan, body, match, reshape=reshape) for match in item.members]
+    if not reshape:
+        plan_fills(plan, body)
+    kept = []
+    for match in item.members:
+        kept.append(_plan_member(plan, body, match, reshape=reshape))
+        plan.fill_after(match.new)
     if not reshape:
         plan.finish(body)
     if reshape or (kind and item.differs(1)):
@@ -127,7 +133,7 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
     else:
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
         plan.rebound.update((id(cls), name) for name in new.names)
-        if new.kind in ("function", "class") or not reshape:
+        if id(new) not in plan.filled and (new.kind in ("function", "class") or not reshape):
             plan.run_late(body, old, new)
     return None
 

@@ -70,6 +70,12 @@ class ModulePlan:
     """Which names of which namespaces a unit that runs again binds."""
     passing: set[tuple[int, str]] = field(default_factory=set)
     """Those that a statement below it, which does not run, has the last word on."""
+    fills: dict[int, Step] = field(default_factory=dict)
+    """Steps that fill containers, by the identity of the last of the units that they stand for."""
+    filled: set[int] = field(default_factory=set)
+    """By identity: changed and new units that these run."""
+    forced: set[int] = field(default_factory=set)
+    """By identity: unchanged units that must run, since what they fill is a new object."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
     births: Births = field(init=False)
@@ -96,6 +102,11 @@ class ModulePlan:
             self.steps.append(Run(body, new, body.hidden_from(new), old))
             self.passing.update((id(scope.owner), name) for name in overruled)
 
+    def fill_after(self, unit: Unit | None) -> None:
+        """Has filled what is filled by ``unit`` and statements before it, if it is the last of them."""
+        if (fill := self.fills.get(id(unit))) is not None:
+            self.steps.append(fill)
+
     def finish(self, body: Body) -> None:
         """Has what the old version left behind go, when the statements of a body have run."""
         if leftovers := body.leftovers():
@@ -115,7 +126,7 @@ class ModulePlan:
 
     def must_run(self, body: Body, unit: Unit) -> bool:
         """Whether an unchanged unit has to run: what it builds on runs again (``@x.setter``, ``f = wrap(f)``)."""
-        if id(unit) in body.binders.promoted:
+        if id(unit) in body.binders.promoted or id(unit) in self.forced:
             return True
         builds = unit.kind == "assign" or (unit.kind == "function" and unit.decorate is not None)
         return builds and any(n in unit.reads and (id(body.scope.owner), n) in self.rebound for n in unit.names)

@@ -15,6 +15,7 @@ from .body import Body
 from .build import CALLS, PURE, Unit
 from .classes import plan_class
 from .diff import Match, match_units, pair_code
+from .fills import plan_fills
 from .functions import is_plain
 from .plan import ModulePlan, Patch
 from .report import Refusal
@@ -26,9 +27,11 @@ def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
     body = Body.of(plan.scope, plan.old.units, matches)
+    plan_fills(plan, body)
     for match in matches:
         try:
             _plan_unit(plan, body, match)
+            plan.fill_after(match.new)
         except Exception as error:  # the user's code, run while planning, may raise anything
             _refuse_raising(plan, match, error)
             break  # what follows may read what this would have bound: its errors would say nothing
@@ -95,7 +98,9 @@ def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None
     plan.report.run.append(new.key)
     plan.changing.update(new.names)
     plan.rebound.update((id(plan.scope.owner), name) for name in new.names)
-    if id(new) not in body.binders.overruled and _runs_unseen(plan, body, old, new):
+    if id(new) in plan.filled:
+        plan.late.update(new.names)
+    elif id(new) not in body.binders.overruled and _runs_unseen(plan, body, old, new):
         names = _Names(plan.early)
         plan.scope.run(new.code, names)
         plan.early.update(names.bound)
