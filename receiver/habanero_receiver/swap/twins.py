@@ -197,7 +197,8 @@ def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) 
         hooks.extend(member for member in members if isinstance(member, FunctionType))
     roots: list[object] = [root for f in hooks for root in roots_of(f.__code__, f.__globals__, scope.is_own)]
     if hooks:
-        roots.extend(base for base in cls.__mro__[1:] if scope.is_own(base.__module__))
+        makers = [*cls.__mro__[1:], *type(cls).__mro__]
+        roots.extend(maker for maker in makers if scope.is_own(maker.__module__))
     return [*roots, *roots_of(unit.decorate, scope.globals, scope.is_own)]
 
 
