@@ -71,6 +71,22 @@ def test_private_members_are_bound_under_their_mangled_names(start: Start) -> No
     assert not [name for name in vars(shop._A) if name.startswith("__") and not name.endswith("__")]
 
 
+def test_a_metaclass_keeps_the_living_class(start: Start) -> None:
+    """What an own metaclass files away for a class whose body changed is the class itself, once."""
+    meta = (
+        "class Meta(type):\n    known = {}\n    def __new__(mcs, name, bases, body):\n"
+        "        cls = super().__new__(mcs, name, bases, body)\n        mcs.known[name] = cls\n        return cls\n"
+    )
+    shop, _ = go(
+        start,
+        meta + "class A(metaclass=Meta):\n    def f(self):\n        return 1\n",
+        meta + "class A(metaclass=Meta):\n    x = 1\n    def f(self):\n        return 2\n"
+        "class B(metaclass=Meta): ...\n",
+    )
+    assert shop.Meta.known == {"A": shop.A, "B": shop.B}
+    assert shop.A.known["A"]().f() == 2
+
+
 def test_special_methods_follow(start: Start) -> None:
     """Hashing goes and comes back with `__eq__`; `__set_name__` is called; implicit static and class methods are."""
     shop, _ = go(

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import fields
 from .diff import docstring
-from .undo import Step, UndoLog
+from .undo import Step, UndoLog, restore_mapping
 
 KINDS = 0x20 | 0x80 | 0x100 | 0x200
 """inspect's flags of generators, coroutines, iterable coroutines and asynchronous generators."""
@@ -73,6 +73,23 @@ def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, C
     pairs = patch(target, source.__code__, born)
     for name in _BORN_WITH:
         old, new = getattr(target, name, None), getattr(source, name, None)  # older Pythons have no type parameters
+        if old is not new:
+            pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
+    return pairs
+
+
+def become(source: FunctionType, target: FunctionType) -> list[tuple[Step, Step]]:
+    """The steps that make ``target`` all that ``source`` is, its closure and attributes included.
+
+    Raises ClosureError where this interpreter does not let a closure change.
+    """
+    if not fields.available:
+        raise ClosureError("this interpreter does not let the closure of a living function change")
+    pairs = fields.exchange(target, source.__code__, source.__closure__)
+    attributes, held = dict(source.__dict__), dict(target.__dict__)
+    pairs.append(((restore_mapping, target.__dict__, attributes), (restore_mapping, target.__dict__, held)))
+    for name in (*_BORN_WITH, "__name__", "__qualname__"):
+        old, new = getattr(target, name, None), getattr(source, name, None)
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
     return pairs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from traceback import walk_tb
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any
 
 from .body import Body
@@ -136,8 +136,8 @@ def _runs_unseen(plan: ModulePlan, body: Body, old: Unit | None, unit: Unit) -> 
         return False
     if not plan.late.isdisjoint((*unit.reads, *unit.names)):
         return False
-    living = (plan.scope.globals.get(name) for name in unit.names)
-    if old is not None and (unit.kind == "function" or any(isinstance(value, type) for value in living)):
+    living = any(isinstance(plan.scope.globals.get(name), (type, FunctionType)) for name in unit.names)
+    if old is not None and (unit.kind == "function" or living):
         return False  # living functions and classes take the new ones over, inside the commit
     hidden = body.hidden_from(unit)
     values = {name: UNKNOWN if name in hidden else _lookup(plan, name) for name in unit.reads}

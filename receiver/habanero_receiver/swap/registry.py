@@ -84,6 +84,10 @@ class Registrations:
                 doubles += [Double(content.container, shown(entry)) for entry in content.grew]
         return doubles
 
+    def hold(self, value: object) -> bool:
+        """Whether ``value`` was registered since."""
+        return any(content.fresh for content in self._contents([], [value]))
+
     def settle_statement(self, log: UndoLog, named: list[object]) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.
 

@@ -22,6 +22,7 @@ from .live import subclasses
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
+from .successor import Successor
 from .transaction import Transaction
 from .twins import derives_by
 from .undo import restore_mapping
@@ -60,7 +61,10 @@ class Run:
         scope = self.scope
         for name in self.body.binders.overruled.get(id(self.unit), ()):
             work.held.setdefault((id(scope.owner), name), scope.get(name))
+        reads = {*self.unit.reads, *(self.old.reads if self.old is not None else ())}
+        named = {id(scope.lookup(name)) for name in reads}  # what has a name already is not what the statement made
         had = {n: v for n in self.unit.names if isinstance(v := scope.get(n), (type, FunctionType))}
+        had = {name: value for name, value in had.items() if id(value) not in named}
         names = self.body.names(self.hidden)
         scope.run(self.unit.code, names)
         annotate(work.log, scope, names["__annotations__"])
@@ -71,7 +75,9 @@ class Run:
             if name not in names:
                 continue
             living = had.get(name)
-            value = living if living is not None and remake(work, living, names[name]) else names[name]
+            value = names[name]
+            if living is not None and id(value) not in named and remake(work, living, value):
+                value = living
             if value is not scope.get(name):
                 scope.bind(work.log, name, value)
 
@@ -155,8 +161,11 @@ class Define:
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
+        successor = Successor(before, [*self.living(), new])
         for decorator in reversed(decorators):
-            value = decorator(value)
+            value = successor.take_over(work, decorator(value), same_maker=True)
+        if not registered.hold(value):
+            value = successor.take_over(work, value, same_maker=False)
         self._bind(work, value)
         if self.old is not None:
             made = [value, owners[0]] if self.unit.decorate is not None else []

@@ -197,7 +197,7 @@ def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) 
         hooks.extend(member for member in members if isinstance(member, FunctionType))
     roots: list[object] = [root for f in hooks for root in roots_of(f.__code__, f.__globals__, scope.is_own)]
     if hooks:
-        makers = [*cls.__mro__[1:], *type(cls).__mro__]
+        makers = [*cls.__mro__[1:], *type.mro(type(cls))]
         roots.extend(maker for maker in makers if scope.is_own(maker.__module__))
     return [*roots, *roots_of(unit.decorate, scope.globals, scope.is_own)]
 
