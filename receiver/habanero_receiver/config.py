@@ -36,6 +36,7 @@ _TARGET = re.compile(f"({_WORD})/({_WORD})#({_WORD})")
 _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SITE = str(Path(__file__).parent / "_site")
 _MARK = "HABANERO_RUN"  # tells the sitecustomize in _SITE that it is there on purpose
+MIN_POLL_S, MAX_POLL_S = 0.005, 3_600.0
 _KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
@@ -49,6 +50,7 @@ class ReceiverConfig:
     top_level  the packages and modules that a release may replace
     root       the folder that they lie in
     instance   this machine's name in the fleet
+    poll_s     how often this process looks for a new release, None for the bucket's usual
     boot       "base": a head that cannot be verified or loaded means the code on disk, loudly; "require": no start
     """
 
@@ -61,6 +63,7 @@ class ReceiverConfig:
     root: Path
     instance: str
     boot: WhenUnverified
+    poll_s: float | None = None
 
     @property
     def app(self) -> str:
@@ -106,6 +109,7 @@ class ReceiverConfig:
             root=_root(environ, cwd, top_level, watched),
             instance=_instance(environ),
             boot=_when_unverified(environ),
+            poll_s=_poll(environ),
         )
 
 
@@ -277,6 +281,16 @@ def _when_unverified(environ: Mapping[str, str]) -> WhenUnverified:
             "base: start on the code on disk when the newest release cannot be loaded; require: do not start then",
         )
     return cast("WhenUnverified", word)
+
+
+def _poll(environ: Mapping[str, str]) -> float | None:
+    word = environ.get("HABANERO_POLL")
+    if not word:
+        return None
+    seconds = float(word) if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", word) else 0.0
+    if not MIN_POLL_S <= seconds <= MAX_POLL_S:
+        raise _bad("HABANERO_POLL", f"is {word!r}", f"seconds, from {MIN_POLL_S:g} to {MAX_POLL_S:g}")
+    return seconds
 
 
 def _bad(name: str, what: str, hint: str) -> ConfigError:

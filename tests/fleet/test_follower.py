@@ -118,7 +118,7 @@ def test_a_blob_with_other_bytes_is_never_used(world: World) -> None:
 def test_threads_follow_and_beat_until_they_are_stopped(world: World) -> None:
     """A recorded release is live in another node soon after, its heartbeat says so, and goes with the worker."""
     other = world.make_node("other")
-    watch, heart = Follower(other, poll_s=0.005), Heart(other)
+    watch, heart = Follower(other), Heart(other)
     watch.start()
     heart.start()
     world.record(world.push("RATE = 4\n"))

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from habanero_receiver.fleet.heartbeat import (
-    SILENT_AFTER_S,
     Beat,
     Failure,
     alive,
@@ -52,9 +51,9 @@ def test_a_beat_with_a_field_of_the_wrong_kind_is_not_one(field: tuple[str, obje
 
 def test_the_silent_and_the_dead_are_not_alive() -> None:
     """A worker counts while it beats and, where one can look, while its process is there."""
-    silent = replace(BEAT, pid=8, updated=100.0 - SILENT_AFTER_S)
+    silent = replace(BEAT, pid=8, updated=100.0 - 16)
     dead = replace(BEAT, pid=9)
-    assert alive([BEAT, silent, dead], now=100.0, dead=lambda beat: beat.pid == 9) == [BEAT]
+    assert alive([BEAT, silent, dead], now=100.0, silent_after_s=16, dead=lambda beat: beat.pid == 9) == [BEAT]
 
 
 def test_in_step_means_every_worker_runs_it_or_what_came_after() -> None:

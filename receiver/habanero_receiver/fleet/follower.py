@@ -11,6 +11,7 @@ less and less often.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("habanero")
 
-POLL_S = 0.05
 SWAP_TIMEOUT_S = 30.0
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 30.0
@@ -81,9 +81,8 @@ def _go_to(node: Node, release: Release) -> None:
 class Follower:
     """Owns the thread. `start` after a fork, never at import; `stop` waits for the thread to end."""
 
-    def __init__(self, node: Node, *, poll_s: float = POLL_S) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
-        self._poll_s = poll_s
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
         self._retry_at = 0.0
@@ -99,7 +98,7 @@ class Follower:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while not self._over.wait(self._poll_s):
+        while not self._over.wait(self._node.pace.poll_s * random.uniform(0.9, 1.1)):  # noqa: S311  # spreads workers
             if time.monotonic() >= self._retry_at:
                 self._follow()
 

@@ -1,6 +1,6 @@
 """The heart: one thread per process that says what it runs, at once when that changes and every few seconds otherwise.
 
-In between it listens: a question that was put to every worker (`inspection`) is answered within a second or so.
+In between it listens: a question that was put to every worker (`inspection`) is answered at its next look.
 
 It has a thread of its own so that a process that hangs in a swap is still seen, on the release that it runs.
 """
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import inspection
-from habanero_receiver.fleet.heartbeat import BEAT_EVERY_S
 
 if TYPE_CHECKING:
     from habanero_receiver.fleet.node import Node
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("habanero")
 
 STOP_WAIT_S = 2.0
-LISTEN_EVERY_S = 1.0
 
 
 class Heart:
@@ -49,8 +47,8 @@ class Heart:
         while not self._over:
             node.tell.clear()
             node.beat()
-            next_beat = time.monotonic() + BEAT_EVERY_S
-            while not node.tell.wait(LISTEN_EVERY_S) and time.monotonic() < next_beat:
+            next_beat = time.monotonic() + node.pace.beat_s
+            while not node.tell.wait(node.pace.listen_s) and time.monotonic() < next_beat:
                 self._listen()
 
     def _listen(self) -> None:

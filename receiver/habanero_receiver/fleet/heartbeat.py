@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-BEAT_EVERY_S = 5.0
-SILENT_AFTER_S = 16.0
 MAX_BEAT_BYTES = 16_384
 _MAX_TEXT_CHARS = 500
 
@@ -87,9 +85,11 @@ def _well_typed(beat: Beat) -> bool:
     )
 
 
-def alive(beats: Iterable[Beat], *, now: float, dead: Callable[[Beat], bool]) -> list[Beat]:
+def alive(
+    beats: Iterable[Beat], *, now: float, silent_after_s: float, dead: Callable[[Beat], bool]
+) -> list[Beat]:
     """Keep the workers that are alive: not silent for too long, and not known to be dead."""
-    return [beat for beat in beats if now - beat.updated < SILENT_AFTER_S and not dead(beat)]
+    return [beat for beat in beats if now - beat.updated < silent_after_s and not dead(beat)]
 
 
 def machines(beats: Iterable[Beat]) -> list[Mapping[str, Any]]:

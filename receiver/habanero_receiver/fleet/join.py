@@ -17,6 +17,7 @@ from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import follower
 from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
+from habanero_receiver.fleet.pace import pace_for
 from habanero_receiver.swap import Swapper, image_from_source
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         seen=release,
         known=Loaded(release, booted.manifest, booted.overlay.images),
         running=None,
+        pace=pace_for(remote=booted.journal.remote, poll_s=config.poll_s),
         base_source=deployed.source,
     )
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
-from habanero_receiver.fleet import heartbeat
+from habanero_receiver.fleet import heartbeat, pace
 from habanero_receiver.fleet.safepoint import HereSafepoint
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
@@ -98,6 +98,7 @@ class Node:
     known: Loaded | None
     running: Loaded | None
     safepoint: Safepoint = field(default_factory=HereSafepoint)
+    pace: pace.Pace = pace.LOCAL
     swap_lock: threading.Lock = field(default_factory=threading.Lock)
     since: float = 0.0
     failure: heartbeat.Failure | None = None
@@ -241,7 +242,9 @@ class Node:
         """Read the heartbeats of the workers that are alive. Our own is the current one, whatever the bucket has."""
         mine = self.beat_now()
         others = (beat for beat in self._all_beats() if beat.name != mine.name)
-        return [mine, *heartbeat.alive(others, now=mine.updated, dead=self._is_dead)]
+        silent_after_s = self.pace.silent_after_s
+        alive = heartbeat.alive(others, now=mine.updated, silent_after_s=silent_after_s, dead=self._is_dead)
+        return [mine, *alive]
 
     def _all_beats(self) -> list[heartbeat.Beat]:
         read = (heartbeat.decode(data) for data in self.journal.hosts().values())

@@ -192,7 +192,7 @@ async def _applied_before(visit: Visit, accepted: trust.Accepted) -> dict[str, A
 
 async def _acknowledged(context: Context, accepted: trust.Accepted) -> dict[str, Any]:
     """Wait, for a bounded time, until every live worker has said that it runs this release, or that it cannot."""
-    head, pause_s = accepted.head, 0.005
+    head, pause_s = accepted.head, context.node.pace.look_s / 2
     deadline = time.monotonic() + context.acknowledge_s
     while True:
         machines, beats = await context.in_thread(reads.machines, context.node)
@@ -200,7 +200,7 @@ async def _acknowledged(context: Context, accepted: trust.Accepted) -> dict[str,
             context.in_background(_confirm, context.node, head, beats)
             return {"machines": machines, "in_step": heartbeat.in_step(beats, head.seq, head.digest)}
         await asyncio.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, 0.01)
+        pause_s = min(pause_s * 1.5, context.node.pace.look_s)
 
 
 def _confirm(node: Node, head: trust.Head, beats: list[heartbeat.Beat]) -> None:

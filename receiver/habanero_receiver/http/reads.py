@@ -100,7 +100,7 @@ async def running(context: Context, _request: Request) -> Response:
         answers = await context.in_thread(inspection.answers, node, nonce, beats)
         if len(answers) == len(beats) or time.monotonic() > deadline:
             break
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(max(0.05, node.pace.look_s))
     workers = [{"machine": beat.machine, "pid": beat.pid, "answer": answers.get(beat.name)} for beat in beats]
     return JSONResponse({"workers": workers})
 

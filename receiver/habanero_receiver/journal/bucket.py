@@ -54,7 +54,7 @@ class Bucket(Protocol):
         """The bytes, or None without such a key. TooLargeError for more than `max_bytes`."""
 
     def get_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
-        """Those of many keys that there are, side by side; `sizes` has the most that each may hold. As `get`."""
+        """Those of many keys that there are, and that hold no more than `sizes` says for each; read side by side."""
 
     def create(self, key: str, data: bytes) -> bool:
         """Make a key, durably. True: the key holds these very bytes now. False: it holds other bytes."""

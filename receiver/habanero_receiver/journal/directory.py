@@ -93,8 +93,13 @@ class DirectoryBucket:
 
     def get_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
         """See `Bucket.get_all`. One after the other: a disk's cache is faster than threads are."""
-        found = ((key, self.get(key, max_bytes=size)) for key, size in sizes.items())
-        return {key: data for key, data in found if data is not None}
+        found = {}
+        for key, size in sizes.items():
+            with contextlib.suppress(TooLargeError):
+                data = self.get(key, max_bytes=size)
+                if data is not None:
+                    found[key] = data
+        return found
 
     def create(self, key: str, data: bytes) -> bool:
         """See `Bucket.create`."""

@@ -60,6 +60,11 @@ class Journal:
         self._prefix = f"v1/{app}/{environment}/{_hex(base_digest.removeprefix('sha256:'))}"
         self._formatted = False
 
+    @property
+    def remote(self) -> bool:
+        """Whether each read and each write is a request over a network."""
+        return self._bucket.remote
+
     def entry(self, seq: int) -> bytes | None:
         """The envelope of release `seq`, or None. Its bytes are anyone's until `trust` has judged them."""
         if not 1 <= seq <= _MAX_SEQ:
@@ -205,12 +210,9 @@ class Journal:
             return None
 
     def _notes(self, folder: str) -> dict[str, bytes]:
-        found = {}
-        for key in self._bucket.list(folder):
-            data = self._note(key, MAX_NOTE_BYTES) if key.endswith(".json") else None
-            if data is not None:
-                found[key.rpartition("/")[2].removesuffix(".json")] = data
-        return found
+        keys = [key for key in self._bucket.list(folder) if key.endswith(".json")]
+        found = self._bucket.get_all(dict.fromkeys(keys, MAX_NOTE_BYTES))
+        return {key.rpartition("/")[2].removesuffix(".json"): data for key, data in found.items()}
 
     def _format(self) -> None:
         """Write format.json once, and see on it that the second of two creates loses."""

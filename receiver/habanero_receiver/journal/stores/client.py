@@ -56,7 +56,14 @@ class StoreClient:
 
     def get_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
         """See `Bucket.get_all`."""
-        found = _side_by_side(lambda key: self.get(key, max_bytes=sizes[key]), list(sizes))
+
+        def one(key: str) -> bytes | None:
+            try:
+                return self.get(key, max_bytes=sizes[key])
+            except TooLargeError:
+                return None
+
+        found = _side_by_side(one, list(sizes))
         return {key: data for key, data in zip(sizes, found, strict=True) if data is not None}
 
     def create(self, key: str, data: bytes) -> bool:
