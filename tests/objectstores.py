@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from serving import end, free_port, wait_until
@@ -51,14 +53,8 @@ class ObjectStore:
         self.client().create_bucket(Bucket=name)
         return f"s3://{name}/some/prefix"
 
-    def client(self):
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.key_id,
-            aws_secret_access_key=self.secret,
-            region_name=self.region,
-        )
+    def client(self) -> Any:
+        return _client(self)
 
     def put(self, url: str, key: str, data: bytes) -> None:
         """Put a key as somebody else with rights to the bucket would."""
@@ -79,6 +75,18 @@ class ObjectStore:
     def open(self, url: str, endpoint: str = "") -> Bucket:
         """The bucket as the receiver opens it."""
         return open_bucket(url, {**os.environ, **self.environ(endpoint)})
+
+
+@functools.cache
+def _client(store: ObjectStore) -> Any:
+    """Somebody else's client. Making one takes longer than most tests."""
+    return boto3.client(
+        "s3",
+        endpoint_url=store.endpoint,
+        aws_access_key_id=store.key_id,
+        aws_secret_access_key=store.secret,
+        region_name=store.region,
+    )
 
 
 @contextmanager

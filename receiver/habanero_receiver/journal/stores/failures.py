@@ -93,10 +93,7 @@ def _by_answer(said: _Said, address: Address) -> tuple[str, str, str, bool]:
     if said.word in _CLOCK:
         return "store-clock", f"it refuses this machine's clock: {said.answer}", "set the clock by NTP", False
     if said.word in _REGION or 300 <= said.status < 400:
-        return (
-            "store-endpoint", f"the bucket is in another region or at another address: {said.answer}",
-            "set AWS_REGION to the bucket's own, or correct the endpoint", False,
-        )  # fmt: skip
+        return _elsewhere(said.answer)
     if said.word in _DENIED or said.status in (401, 403):
         return "store-denied", f"it refuses the credentials: {said.answer}", _DENIED_HELP, False
     if said.status == 501 or said.word == "NotImplemented":
@@ -118,6 +115,8 @@ def _by_network(said: _Said, address: Address) -> tuple[str, str, str, bool]:
     where = address.endpoint or "the provider's address"
     if "dns error" in text:
         return "store-unreachable", f"no machine has the name in {where}", "correct the endpoint, or mend DNS", True
+    if "Received redirect" in text:
+        return _elsewhere("a redirect that says no address")
     if "metadata" in text or "169.254.169.254" in text or "CredentialsNotLoaded" in text:
         return (
             "store-denied", "this process has no credentials for it",
@@ -133,6 +132,11 @@ def _by_network(said: _Said, address: Address) -> tuple[str, str, str, bool]:
     if "kind: Connect" in text:
         return "store-unreachable", f"nothing takes connections at {where}", "correct the endpoint", True
     return "store", f"the answer broke off: {_kind(text)}", "look for a proxy on the way to the store", True
+
+
+def _elsewhere(answer: str) -> tuple[str, str, str, bool]:
+    text = f"the bucket is in another region or at another address: {answer}"
+    return "store-endpoint", text, "set AWS_REGION to the bucket's own, or correct the endpoint", False
 
 
 def _kind(text: str) -> str:
