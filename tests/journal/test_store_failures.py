@@ -80,7 +80,7 @@ def test_the_contract_holds_while_every_third_request_breaks(client: StoreClient
 def test_many_writers_through_a_faulty_proxy_lose_and_double_nothing(
     s3: ObjectStore, url: str, proxy: Proxy
 ) -> None:
-    """Eight writers, thirty entries, every fourth request broken: each entry is one writer's, and follows the one before."""
+    """Eight writers, thirty entries, every fourth request broken: each entry is one writer's, after the one before."""
     proxy.plan = at_random(3, 0.25, FORWARDED + REFUSED)
     won: dict[int, list[int]] = {number: [] for number in range(8)}
     until, errors = 30, []
