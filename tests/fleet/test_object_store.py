@@ -41,7 +41,7 @@ def workers_of(server: Server) -> dict[int, int]:
 
 
 def test_a_change_survives_a_kill_and_an_empty_disk(tmp_path: Path, s3: ObjectStore) -> None:
-    """Pushed, killed, started on a new machine that has only what was deployed, and the variables of fly: it is there."""
+    """Pushed, killed, started on a new machine that has only what was deployed, with the variables of fly."""
     name = s3.make_bucket().removeprefix("s3://").partition("/")[0]
     fly = {**s3.environ(), **POLL, "BUCKET_NAME": name, "AWS_REGION": "auto", "HABANERO_BUCKET": ""}
     shop = Shop(tmp_path / "first")
