@@ -16,12 +16,21 @@ from .transaction import Transaction
 from .tuples import adopt_fields
 from .undo import UndoLog
 
-_FIXED = ("__dict__", "__weakref__", "__module__", "__qualname__", "__firstlineno__", "__static_attributes__")
+_FIXED = ("__dict__", "__weakref__", "__module__", "__qualname__")
+_OF_THE_STATEMENT = ("__firstlineno__", "__static_attributes__")
+"""What only a class statement gives: a twin has not got it, or not the right one."""
 _ABSENT: Any = object()
 
 
-def adopt(log: UndoLog, cls: type, twin: type, body: Mapping[str, str], changed: set[str]) -> None:
-    """Moves what the twin derived into the living class; its functions and what did not change stay.
+def adopt(
+    log: UndoLog,
+    cls: type,
+    twin: type,
+    body: Mapping[str, str],
+    changed: set[str],
+    fixed: tuple[str, ...] = (*_FIXED, *_OF_THE_STATEMENT),
+) -> None:
+    """Moves what the twin derived into the living class; its functions, what did not change and what is ``fixed`` stay.
 
     ``body`` gives the kind of each name that the new body binds; ``changed`` are those that it binds otherwise.
     """
@@ -30,7 +39,7 @@ def adopt(log: UndoLog, cls: type, twin: type, body: Mapping[str, str], changed:
     elif is_named_tuple(cls):
         adopt_fields(log, cls, twin)
     made, had = vars(twin), vars(cls)
-    skip = {*_FIXED, *(name for name, kind in body.items() if kind in ("function", "class"))}
+    skip = {*fixed, *(name for name, kind in body.items() if kind in ("function", "class"))}
     skip |= {name for name, value in had.items() if isinstance(value, MemberDescriptorType)}
     if isinstance(cls, enum.EnumType):
         skip |= {name for name in (*made, *had) if name.startswith("_") or name in _members(cls, twin)}
@@ -71,7 +80,7 @@ def remake(work: Transaction, living: Any, made: Any) -> bool:
             work.log.delete_class_attribute(living, name)
     elif not isinstance(living, enum.EnumType) and not is_named_tuple(living):
         return False
-    adopt(work.log, living, made, {}, set())
+    adopt(work.log, living, made, {}, set(), _FIXED)
     orphan(made)
     work.reshaped.append(living)
     return True

@@ -38,10 +38,6 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
         if old.outline != new.outline or not all(match.same for match in members):
             plan.refuse(new, f"the name is bound to {type(cls).__name__!r} in the live module, not to the class")
         return None
-    if old.line != new.line and "__firstlineno__" in vars(cls):
-        plan.assignments.append((cls, "__firstlineno__", new.line))
-    if old.doc != new.doc and cls.__doc__ == old.doc:
-        plan.assignments.append((cls, "__doc__", new.doc))
     steps_before = len(plan.steps)
     kept = _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
     if len(plan.steps) > steps_before:
@@ -73,6 +69,8 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         plan.report.run.append(item.new.key)
     kind = special_kind(cls)
     fields = any(not (match.same and not match.reannotated) and is_field(cls, _unit(match)) for match in item.members)
+    if kind and item.old.doc != item.new.doc and None in (item.old.doc, item.new.doc):
+        fields = fields or can_follow(cls, is_own)  # without a docstring some derive one
     reshape = (derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))) or item.differs(3)
     if item.differs(0):
         plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take")

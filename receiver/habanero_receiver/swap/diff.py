@@ -121,6 +121,14 @@ def _pair_children(old: CodeType, new: CodeType, makers: tuple[CodeType, CodeTyp
             yield from _pair_children(before, after, makers)
 
 
+def pair_classes(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Pairs the bodies of classes inside two runnable code objects, at any depth."""
+    for before, after in _align(functions_in(old), functions_in(new)):
+        if not before.co_flags & _CO_OPTIMIZED:
+            yield before, after
+        yield from pair_classes(before, after)
+
+
 def is_function(code: CodeType) -> bool:
     """Whether code is a function's: not the body of a class, nor what binds the type parameters of one of them."""
     return bool(code.co_flags & _CO_OPTIMIZED) and not code.co_name.startswith("<generic parameters of ")

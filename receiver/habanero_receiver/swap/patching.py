@@ -47,6 +47,8 @@ class Patching:
                 self.copies.add(item)
                 if isinstance(item, FunctionType):
                     plan.index.add(item)
+                elif isinstance(item, type):
+                    plan.classes.add(item)
                 elif isinstance(item, _Cache):
                     self._caches[id(item.__wrapped__)] = item
 

@@ -16,6 +16,7 @@ from .born import Births
 from .build import Build, Unit
 from .diff import CodePair, defined_in
 from .editions import Edition
+from .facts import ClassIndex
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
@@ -78,11 +79,13 @@ class ModulePlan:
     """By identity: unchanged units that must run, since what they fill is a new object."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
+    classes: ClassIndex = field(init=False)
     births: Births = field(init=False)
     """What functions that are made inside others are born with."""
 
     def __post_init__(self) -> None:
         self.migration = Migration(self.scope.globals, self.scope.own_modules, self.report)
+        self.classes = ClassIndex(self.module.__name__)
         self.births = Births(
             self.sources, self.scope.globals, self.early, lambda: (self.late | self.changing) - self.early.keys()
         )

@@ -58,6 +58,8 @@ def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
         assert old is not None  # a match has one of the two
         _plan_removal(plan, body, old)
         return
+    if old is not None and (match.same or new.kind in ("class", "function")):
+        plan.assignments.extend(plan.classes.assignments(old.code, new.code))
     if old is not None and new.kind == "class":
         kept = plan_class(plan, old, new, plan.scope.globals.get(new.names[0]), plan.scope)
         if kept is not None:

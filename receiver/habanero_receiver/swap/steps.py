@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, get_origin
 
 from .adopt import remake
 from .annotations import annotate
@@ -253,6 +253,18 @@ class Rebase:
             work.log.set_attribute(self.cls, "__bases__", bases)
         if bases is not written:
             work.log.set_class_attribute(self.cls, "__orig_bases__", written)
+        else:
+            work.log.delete_class_attribute(self.cls, "__orig_bases__")
+        if issubclass(self.cls, Generic):  # type: ignore[arg-type]  # it is a class, whatever its stub says
+            work.log.set_class_attribute(self.cls, "__parameters__", _parameters(written))
+
+
+def _parameters(bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The type parameters of a class with these bases: those that it lists, or else all that its bases name."""
+    aliases = [base for base in bases if not isinstance(base, type)]
+    listed = [base.__parameters__ for base in aliases if get_origin(base) in (Generic, Protocol)]
+    every = listed[:1] or [getattr(base, "__parameters__", ()) for base in aliases]
+    return tuple(dict.fromkeys(parameter for found in every for parameter in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,0 @@
-class C:
-    def __init__(self):
-        self.a = 1
