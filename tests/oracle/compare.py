@@ -16,9 +16,9 @@ Wherever they differ otherwise, in names, code, constants, defaults, order of en
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 
 Left out, with the reason: whether equal immutable values, tuples, methods and objects of libraries' own classes are one
-object or two (the interpreter and the libraries choose, through caches); whether the methods of a class share the cell
-that holds it (nothing writes to it); a subclass that is still alive because kept objects are of it, if the new sources
-have no such class; how many results a cache holds. What the snapshot leaves out is listed there.
+object or two (the interpreter and the libraries choose, through caches); whether functions share the cell of their
+class or of a type parameter (nothing writes to it); a subclass that is still alive because kept objects are of it, if
+the new sources have no such class; how many results a cache holds. What the snapshot leaves out is listed there.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class _Comparison:
             else:
                 self.differ(pair.path, "value", shown(self.live, pair.live), shown(self.fresh, pair.fresh))
             return
-        if has_identity(self.live, live) and pair.label != "(closure __class__)":
+        if has_identity(self.live, live) and not self.constant_cell(pair, live):
             self.one_to_one(pair)
         self.data(path, pair, live, fresh)
         self.edges(path, pair, live, fresh)
@@ -123,6 +123,12 @@ class _Comparison:
             before = self.classes.get(live.data["home"], live.identity)
             if before != live.identity:
                 self.differ(path, "another class", "an object made by the swap", "the class that was there")
+
+    def constant_cell(self, pair: _Pair, live: Node) -> bool:
+        """Whether it is a cell that nothing writes to: of a method's class, or of a type parameter."""
+        content = live.edges.get("(content)") if live.kind == "cell" else None
+        kind = "" if content is None else self.live.nodes[content].data.get("type")
+        return pair.label == "(closure __class__)" or kind in ("TypeVar", "TypeVarTuple", "ParamSpec")
 
     def path(self, pair: _Pair, live: Node) -> Path:
         """Where a function or class has its home, whichever way it was reached."""

@@ -95,3 +95,23 @@ def test_type_parameters_follow_the_bases(start: Start) -> None:
     assert "__orig_bases__" not in vars(shop.D)
     app.push({"shop": head.format("B[U]", "B[T]")})
     assert (shop.C.__parameters__, shop.D.__parameters__) == ((shop.U,), (shop.T,))
+
+
+def test_classes_with_type_parameters_take_new_members(start: Start) -> None:
+    """New and changed members of `class C[T]` know its parameters, those of classes around it, and the class."""
+    text = "class C[T]:\n    def m(self):\n        return 1\n    class D[U]:\n        pass\n"
+    try:
+        app = start({"shop": text})
+    except SyntaxError:
+        pytest.skip("type parameters came with Python 3.12")
+    shop = app.load("shop")
+    held, inner = shop.C(), shop.C.D()
+    app.push({
+        "shop": text.replace("return 1", "return T.__name__").replace("pass", "def k(self, x: U = 1):\n"
+                "            return (T.__name__, U.__name__, __class__.__name__, x)")
+        + "    x: T\n    def n(self, a: T = 2) -> T:\n        return (T.__name__, super().__class__, a)\n"
+    })  # fmt: skip
+    assert held.m() == "T"
+    assert held.n()[::2] == ("T", 2)
+    assert inner.k() == ("T", "U", "D", 1)
+    assert shop.C.__annotations__ == {"x": shop.C.__type_params__[0]}

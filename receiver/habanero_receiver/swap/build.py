@@ -306,13 +306,15 @@ class _Table:
         for outer in reversed(classes):
             shell = ast.ClassDef(name=outer.name, bases=[], keywords=[], body=[node], decorator_list=[])
             if sys.version_info >= (3, 12):
-                shell.type_params = []
+                shell.type_params = outer.type_params
             node = ast.copy_location(shell, outer)
         module = ast.Module(body=[node], type_ignores=[])
         code = compile(module, self.path, "exec", flags=self.flags, dont_inherit=True, optimize=self.optimize)
         found: CodeType = code  # compile's declared result is Any
-        for _ in classes:
-            found = _children(found)[0]
+        for outer in classes:
+            body = _class_body(_children(found), outer.name)
+            assert body is not None  # it was just compiled
+            found = body
         return found
 
     def imports(self, node: ast.stmt) -> list[Import]:
@@ -405,11 +407,21 @@ def _graft(whole: CodeType, units: list[Unit]) -> tuple[Unit, ...]:
             decorate = _with_children(decorate, mine[: len(_children(decorate))])
         members = unit.members
         if unit.kind == "class":
-            body = next((c for c in mine if c.co_name == unit.spelled), None)
+            body = _class_body(mine, unit.spelled)
             members = members if body is None else _graft(body, list(members))
         code = _with_children(unit.code, mine)
         grafted.append(unit._replace(code=code, bare=bare, decorate=decorate, members=members))
     return tuple(grafted)
+
+
+def _class_body(codes: list[CodeType], name: str) -> CodeType | None:
+    """The body of a class among the code of its statement; with type parameters it is inside of what binds these."""
+    for code in codes:
+        if code.co_name == name:
+            return code
+        if code.co_name == f"<generic parameters of {name}>":
+            return _class_body(_children(code), name)
+    return None
 
 
 def _children(code: CodeType) -> list[CodeType]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -78,7 +78,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives")
     elif item.differs(1):
         _plan_bases(plan, item, kind)
-    scope = replace(item.around, owner=cls)
+    scope = item.around.inside(cls)
     body = Body.of(scope, item.old.members, item.members)
     if not reshape:
         plan_fills(plan, body)

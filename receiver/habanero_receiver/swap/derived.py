@@ -128,7 +128,7 @@ class Derived:
             return False
         if special_kind(cls):
             return self._of_special(unit, cls)
-        inside = Derived(replace(self.scope, owner=cls), self.was, {}, self.work)
+        inside = Derived(self.scope.inside(cls), self.was, {}, self.work)
         settled = True
         for member in unit.members:
             if not inside.is_touched(member):

@@ -36,8 +36,9 @@ class ClassIndex:
         for before, after in pair_classes(old, new):
             was, now = _facts(before), _facts(after)
             for cls in self._by_name.get(after.co_qualname, ()) if was != now else ():
-                if _is_of(cls, was):
-                    yield from ((cls, name, now[name]) for name in was if was[name] != now[name] and _has(cls, name, was))
+                for name in was if _is_of(cls, was) else ():
+                    if was[name] != now[name] and _has(cls, name, was):
+                        yield cls, name, now[name]
 
 
 def _facts(body: CodeType) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def type_cells(definition: FunctionType | type) -> dict[str, CellType]:
 
 
 def class_cell(owner: type) -> dict[str, CellType]:
-    """The ``__class__`` cell that a method of ``owner`` closes over."""
-    return {"__class__": CellType(owner)}
+    """What a method of ``owner`` can close over by itself: ``__class__``, and type parameters by name."""
+    return {"__class__": CellType(owner), **type_cells(owner)}
 
 
 def is_plain(value: Any) -> bool:

@@ -6,11 +6,11 @@ It runs code and binds names the way the module or class statement would have; w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from types import CodeType, FunctionType, ModuleType
+from dataclasses import dataclass, field, replace
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from .functions import class_cell
+from .functions import class_cell, type_cells
 from .undo import UndoLog
 
 _IMPLICIT: dict[str, Callable[[Any], Any]] = {
@@ -29,6 +29,13 @@ class Scope:
     own_modules: frozenset[str]
     is_own: Callable[[str], bool]
     owner: type | None = None
+    parameters: Mapping[str, CellType] = field(default_factory=dict)
+    """Of generic classes: what their bodies close over, the type parameters."""
+
+    def inside(self, owner: type) -> Scope:
+        """The scope of a class in this one."""
+        given = {".type_params": CellType(getattr(owner, "__type_params__", ()))}
+        return replace(self, owner=owner, parameters={**self.parameters, **type_cells(owner), **given})
 
     def namespace(self) -> dict[str, Any]:
         """The names that a statement sees by plain lookup before the module's: of a class, a copy of its members."""
@@ -36,7 +43,8 @@ class Scope:
 
     def run(self, code: CodeType, names: MutableMapping[str, Any]) -> None:
         """Runs code with ``names`` as its local names; in a class, methods then close over the living class."""
-        exec(code, self.globals, names)  # noqa: S102  # running verified code is what this project is for
+        cells = tuple(self.parameters.get(name, CellType()) for name in code.co_freevars)
+        exec(code, self.globals, names, closure=cells or None)  # noqa: S102  # verified code is to be run
         cell = names.pop("__classcell__", None)
         if cell is not None:
             cell.cell_contents = self.owner
@@ -67,7 +75,7 @@ class Scope:
 
     def cells(self) -> Mapping[str, Any]:
         """What a function of this scope can close over."""
-        return {} if self.owner is None else class_cell(self.owner)
+        return {} if self.owner is None else {**self.parameters, **class_cell(self.owner)}
 
     def lookup(self, name: str) -> Any:
         """What a statement of the module reads by this name; UNKNOWN if nothing."""

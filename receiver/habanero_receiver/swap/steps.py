@@ -255,7 +255,7 @@ class Rebase:
             work.log.set_class_attribute(self.cls, "__orig_bases__", written)
         else:
             work.log.delete_class_attribute(self.cls, "__orig_bases__")
-        if issubclass(self.cls, Generic):  # type: ignore[arg-type]  # it is a class, whatever its stub says
+        if issubclass(self.cls, Generic):
             work.log.set_class_attribute(self.cls, "__parameters__", _parameters(written))
 
 

@@ -109,7 +109,7 @@ class Reshape:
     def _fill(self, namespace: dict[str, Any]) -> None:
         """Makes the body's namespace, member by member in the order of the source."""
         cls = self.cls
-        inside = replace(self.scope, owner=cls)
+        inside = self.scope.inside(cls)
         namespace["__module__"], namespace["__qualname__"] = cls.__module__, cls.__qualname__
         if self.unit.doc is not None:
             namespace["__doc__"] = self.unit.doc
