@@ -178,6 +178,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     # ConflictError
     "base-mismatch": CodeInfo(409, REFUSED, "Made for other deployed code"),
     "not-next": CodeInfo(409, REFUSED, "Not the next release", "push again: it is compared with what runs now"),
+    "prune-refused": CodeInfo(409, REFUSED, "Would remove what is needed"),
     "python-mismatch": CodeInfo(409, REFUSED, "Built for another Python"),
     "base-changed": CodeInfo(409, REFUSED, "Deployed code changed on disk"),
     # SwapError

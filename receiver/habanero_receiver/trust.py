@@ -48,7 +48,7 @@ from datetime import datetime, timedelta
 from .errors import ConfigError, ConflictError, RequestError, TrustError
 from .release.envelope import PAYLOAD_TYPE, Envelope
 from .release.fields import DIGEST_PREFIX
-from .release.keys import TrustedKey, verify
+from .release.keys import NAMESPACE, TrustedKey, verify
 from .release.limits import DEFAULT_LIMITS, Limits
 from .release.manifest import BlobRef, Manifest, check_allowed
 from .release.request import REQUEST_TYPE, ReadRequest, decode_header
@@ -173,12 +173,14 @@ def judge_blob(data: bytes, ref: BlobRef) -> None:
         raise RequestError("blob-digest", f"blob {ref.sha256} has other bytes", subject=ref.sha256)
 
 
-def judge_request(header_value: str, method: str, path: str, policy: TrustPolicy, now: datetime) -> str:
-    """A signed read of `path` (as it came, with its query); the keyid that signed it."""
+def judge_request(
+    header_value: str, method: str, path: str, policy: TrustPolicy, now: datetime, namespace: str = NAMESPACE
+) -> str:
+    """A signed request for `path` (as it came, with its query) by a key for that namespace; the keyid of that."""
     envelope = decode_header(header_value, policy.limits)
     if envelope is None:
         raise _unauthorized()
-    keyids = _enough(_signed_by(envelope, REQUEST_TYPE, policy), 1, now)
+    keyids = _enough(_signed_by(envelope, REQUEST_TYPE, policy), 1, now, namespace)
     request = ReadRequest.decode(envelope.payload, policy.limits)
     _check_target(request.target, policy)
     _check_window(request.issued, request.accept_until, policy, now)
@@ -205,9 +207,11 @@ def _signed_by(envelope: Envelope, payload_type: str, policy: TrustPolicy) -> tu
     return tuple(known[keyid] for keyid in sorted(good))
 
 
-def _enough(signed_by: tuple[TrustedKey, ...], threshold: int, moment: datetime | None = None) -> tuple[str, ...]:
+def _enough(
+    signed_by: tuple[TrustedKey, ...], threshold: int, moment: datetime | None = None, namespace: str = NAMESPACE
+) -> tuple[str, ...]:
     """The keyids of those keys that were usable at `moment` (None: at any time); TrustError if too few."""
-    keyids = tuple(trusted.key.keyid for trusted in signed_by if moment is None or trusted.usable(moment))
+    keyids = tuple(trusted.key.keyid for trusted in signed_by if moment is None or trusted.usable(moment, namespace))
     if len(keyids) < threshold:
         raise _unauthorized()
     return keyids

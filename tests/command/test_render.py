@@ -58,6 +58,7 @@ EVERY = [
     SHOWN, e.ShownBase("sha256:" + "a" * 64, {"shop": "b" * 64}), replace(STATUS, waiting=True),
     e.Drift(3, 5, (e.Drifted("shop.a", "shop/a.py", ("uncommitted",), "a" * 64, None, "a" * 64),)),
     e.Explained("dirty", "Undo failed", 500, 6, "It could not be undone.", "Restart it.", "Because."),
+    e.Pruned(True, 30, 10, (1, 2), (e.OldBase("sha256:" + "d" * 64, 3, NOON.isoformat()),), 12),
     VERIFIED, e.Redeployed("sha256:" + "c" * 64, ("shop.a",), ("shop.b: deleted",)),
     e.ModuleDiff("shop.a", "#1", "#2", "changed", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n"),
     e.RollbackPlan(44, 42, ["shop.api"], "ana@laptop", NOON.isoformat()), e.Check("clock", False, "late", "set it"),

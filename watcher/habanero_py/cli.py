@@ -180,6 +180,19 @@ def explain_(code: str, as_json: bool) -> int:
 
 
 @cli.command()
+@click.option("--days", default=30, type=click.IntRange(0, 36_500), help="What is younger stays (default 30).")
+@click.option("--keep", default=10, type=click.IntRange(2, 10_000), help="So many releases stay anyway (default 10).")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; end.")
+@common
+def prune(shared: Common, days: int, keep: int, dry_run: bool) -> int:
+    """Remove the code of old releases, and of code deployed long ago, from the bucket."""
+    consent = shared.consent()
+    return _with_session(
+        shared, lambda session, _: writes.prune(session, consent, days=days, keep=keep, dry_run=dry_run)
+    )
+
+
+@cli.command()
 @common
 def doctor(shared: Common) -> int:
     """Check everything that a push needs."""

@@ -33,6 +33,7 @@ READ_TIMEOUT_S = 10.0
 PUSH_TIMEOUT_S = 60.0
 BUSY_TIMEOUT_S = 15.0
 INSPECTION_TIMEOUT_S = 40.0
+PRUNE_TIMEOUT_S = 600.0
 READ_WINDOW = timedelta(minutes=2)
 
 Transport: TypeAlias = httpx.BaseTransport
@@ -147,6 +148,18 @@ class Server:
     def blob(self, sha256: str, max_bytes: int) -> bytes:
         """The bytes with this digest; other bytes are an error."""
         return _named(self._get(f"/v1/blobs/{sha256}", max_bytes), sha256)
+
+    def prunable(self, days: int, keep: int) -> remote.Prunable:
+        """What could be removed from the bucket under these rules."""
+        return remote.parse_prunable(_parse(self._get(f"/v1/prune?days={days}&keep={keep}", MAX_ANSWER_BYTES,
+                                                      timeout_s=PRUNE_TIMEOUT_S)))  # fmt: skip
+
+    def prune(self, found: remote.Prunable, days: int, keep: int) -> remote.Prunable:
+        """Have it removed; what was. May be asked again after a lost connection."""
+        path = f"/v1/prune?base={found.base}&below={found.below}&days={days}&keep={keep}"
+        return remote.parse_prunable(
+            _parse(self._send("POST", path, None, max_bytes=MAX_ANSWER_BYTES, timeout_s=PRUNE_TIMEOUT_S))
+        )
 
     def push(self, content: bytes, *, check: bool = False) -> remote.PushAnswer:
         """Sends a push body; `check` has it staged and thrown away. Waits while another push runs."""

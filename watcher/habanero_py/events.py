@@ -410,6 +410,32 @@ class Explained(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OldBase:
+    """The journal of code that was deployed once: how many releases it has, and when the last one was issued."""
+
+    base: str
+    entries: int
+    newest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned(Event):
+    """What a prune would remove, or when `done` what it did. The entries of the live base's journal always stay."""
+
+    EVENT: ClassVar[str] = "prune"
+    done: bool
+    days: int
+    keep: int
+    releases: Sequence[int]
+    bases: Sequence[OldBase]
+    blobs: int
+
+    def to_json(self) -> dict[str, object]:
+        """As every event; bases become plain objects."""
+        return Event.to_json(self) | {"bases": [asdict(base) for base in self.bases]}
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that `verify` found: a code of docs/errors.md, the release or worker that has it, what it is."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from habanero_py.events import Confirmation, Machine, Worker
+from habanero_py.events import Confirmation, Machine, OldBase, Worker
 from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.release.statement import PythonTag
 
@@ -78,6 +78,17 @@ class Listing:
 
     numbers: tuple[int, ...]
     prunings: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """What a prune may remove, or did: the code of `releases`, all below number `below`; whole journals; blobs."""
+
+    base: str
+    below: int
+    releases: tuple[int, ...]
+    bases: tuple[OldBase, ...]
+    blobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,20 @@ def parse_listing(answer: object) -> Listing:
     data = _object(answer, "listing")
     numbers = tuple(number for number in _list(_get(data, "numbers"), "numbers") if isinstance(number, int))
     return Listing(numbers, tuple(_base64(str(item)) for item in _list(_get(data, "prunings"), "prunings")))
+
+
+def parse_prunable(answer: object) -> Prunable:
+    """GET and POST /v1/prune."""
+    data = _object(answer, "prune")
+    bases = [_object(item, "base") for item in _list(_get(data, "bases"), "bases")]
+    releases = (number for number in _list(_get(data, "releases"), "releases") if isinstance(number, int))
+    return Prunable(
+        base=_text(data, "base"),
+        below=_int(data, "below"),
+        releases=tuple(releases),
+        bases=tuple(OldBase(_text(base, "base"), _int(base, "entries"), _optional(base, "newest")) for base in bases),
+        blobs=_int(data, "blobs"),
+    )
 
 
 def parse_running(answer: object) -> tuple[WorkerCode, ...]:

@@ -6,6 +6,7 @@ not: it runs nothing, and unmarshals only what was found to be what the manifest
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,19 @@ def load(
     if (known := node.known) is not None:
         at_hand = replace(at_hand, before=known.manifest, images=known.images)
     return Loaded(release, *load_images(node.journal, release.statement, node.policy, node.base.root, at_hand))
+
+
+def blobs_of(loaded: Loaded | None) -> dict[str, bytes]:
+    """Every blob of a release that this process holds, its manifest too, by digest."""
+    if loaded is None or loaded.manifest is None:
+        return {}
+    encoded = loaded.manifest.encode()
+    blobs = {hashlib.sha256(encoded).hexdigest(): encoded}
+    for name, entry in loaded.manifest.modules.items():
+        image = loaded.images[name]
+        if entry is not None and image is not None:
+            blobs |= {entry.source.sha256: image.source, entry.code.sha256: image.code}
+    return blobs
 
 
 def check_builds(loaded: Loaded, *, besides: Loaded | None) -> None:

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 
 from habanero_receiver.errors import HabaneroError, RequestError
-from habanero_receiver.http import audit, problems, push, reads
+from habanero_receiver.http import audit, problems, pruning, push, reads
 from habanero_receiver.http.visit import turn_stranger_away
 
 if TYPE_CHECKING:
@@ -37,10 +37,12 @@ READS: dict[str, tuple[str, Endpoint]] = {
     "listing": ("/v1/listing", reads.listing),
     "journal": ("/v1/journal", reads.journal),
     "blob": ("/v1/blobs/{sha256}", reads.blob),
+    "prune-plan": ("/v1/prune", pruning.plan),
 }
 PUSHES: dict[str, tuple[str, Endpoint]] = {
     "push": ("/v1/push", push.push),
     "check": ("/v1/check", push.check),
+    "prune": ("/v1/prune", pruning.carry_out),
 }
 
 

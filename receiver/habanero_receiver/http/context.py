@@ -28,15 +28,17 @@ def _threads() -> ThreadPoolExecutor:
 
 
 class Place:
-    """The one place for a push in this process. Used on the event loop alone."""
+    """The one place for a push, or for a prune, in this process. Used on the event loop alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "push") -> None:
+        self._what = what
         self._taken = False
         self._work: asyncio.Future[None] | None = None
 
     def __enter__(self) -> Place:
         if self._taken:
-            raise ConflictError("busy", "another push is under way in this process; nothing changed", help="push again")
+            message = f"another {self._what} is under way in this process; nothing changed"
+            raise ConflictError("busy", message, help=f"{self._what} again")
         self._taken = True
         return self
 
@@ -64,6 +66,7 @@ class Context:
     node: Node
     throttle: Throttle = field(default_factory=Throttle)
     _place: Place = field(default_factory=Place)
+    _pruning: Place = field(default_factory=lambda: Place("prune"))
     swap_timeout_s: float = 30.0
     acknowledge_s: float = 5.0
     # Our own threads: the app may have filled the loop's default pool with work of its own.
@@ -77,6 +80,10 @@ class Context:
     def place(self) -> Place:
         """Give the place for a push; entering it raises ConflictError "busy" while it is taken."""
         return self._place
+
+    def pruning(self) -> Place:
+        """Give the place for a prune, beside which pushes go on; one at a time, as for pushes."""
+        return self._pruning
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work beside the event loop. It goes on to its end even if the awaiting request does not."""

@@ -19,11 +19,12 @@ from fastapi.responses import JSONResponse
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConflictError, HabaneroError, RequestError, SwapError
-from habanero_receiver.fleet import apply, follower, heartbeat
+from habanero_receiver.fleet import apply, follower, heartbeat, images
 from habanero_receiver.fleet.node import Release, now
 from habanero_receiver.http import problems, reads
 from habanero_receiver.http.intake import Intake
 from habanero_receiver.http.visit import Visit
+from habanero_receiver.journal import prune
 from habanero_receiver.release.body import MEDIA_TYPE, BlobPart, PushParser
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ async def _receive(visit: Visit, steps: tuple[apply.Step, ...]) -> dict[str, Any
         await _take(context, place, attempt, steps)
     visit.seconds |= attempt.seconds
     said = _said(accepted, attempt.report, visit.seconds)
-    return said if steps is apply.CHECK else said | await _acknowledged(context, accepted)
+    if steps is apply.CHECK:
+        return said
+    context.in_background(_keep_again, context.node, attempt)
+    return said | await _acknowledged(context, accepted)
 
 
 async def _next(body: Intake, parser: PushParser) -> Part | None:
@@ -201,6 +205,15 @@ async def _acknowledged(context: Context, accepted: trust.Accepted) -> dict[str,
             return {"machines": machines, "in_step": heartbeat.in_step(beats, head.seq, head.digest)}
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, context.node.pace.look_s)
+
+
+def _keep_again(node: Node, attempt: apply.Attempt) -> None:
+    """See that no prune took what the release needs while it was recorded: here all of it is still in memory."""
+    try:
+        prune.keep_again(node.journal, images.blobs_of(attempt.loaded))
+    except HabaneroError as error:
+        _log.warning("could not see whether the bucket holds all of release %d: %s", attempt.release.head.seq,
+                     error.message)  # fmt: skip
 
 
 def _confirm(node: Node, head: trust.Head, beats: list[heartbeat.Beat]) -> None:

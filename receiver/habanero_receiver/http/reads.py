@@ -23,6 +23,7 @@ from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.keys import NAMESPACE
 from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ ANSWERS_WAIT_S = 20.0
 """How long the workers are given to hear that they are asked, and to look at all their modules."""
 
 
-def authorize(context: Context, request: Request) -> str:
+def authorize(context: Context, request: Request, namespace: str = NAMESPACE) -> str:
     """Give the keyid of the trusted key that signed this request; TrustError "unauthorized" for everyone else."""
     query = request.url.query
     path = request.url.path + (f"?{query}" if query else "")
     header = request.headers.get("authorization", "")
-    return trust.judge_request(header, request.method, path, context.node.policy, now())
+    return trust.judge_request(header, request.method, path, context.node.policy, now(), namespace)
 
 
 def signed(

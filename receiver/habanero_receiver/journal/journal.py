@@ -65,6 +65,16 @@ class Journal:
         """Whether each read and each write is a request over a network."""
         return self._bucket.remote
 
+    @property
+    def bucket(self) -> Bucket:
+        """The store itself, for who looks at more than one journal of it."""
+        return self._bucket
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of this journal begin with."""
+        return self._prefix
+
     def entry(self, seq: int) -> bytes | None:
         """The envelope of release `seq`, or None. Its bytes are anyone's until `trust` has judged them."""
         if not 1 <= seq <= _MAX_SEQ:

@@ -1,4 +1,4 @@
-"""`push` once, a dry run, and `rollback`: what changes the server, each after the questions that it needs.
+"""`push` once, a dry run, `rollback` and `prune`: what changes the server, each after the questions that it needs.
 
 A question is asked only of a person at a terminal; a script says --yes or gets an error with help. The rule it
 upholds: nothing leaves this machine before the last question was answered.
@@ -68,3 +68,17 @@ def rollback(session: Session, consent: Consent, number: int | None) -> int:
         if not consent.given(f"Roll {session.config.to.name} back?", "rollback"):
             return INTERRUPTED
     return roll_back(session.pusher, session.tools, target)
+
+
+def prune(session: Session, consent: Consent, *, days: int, keep: int, dry_run: bool) -> int:
+    """Has what nobody needs any more removed from the bucket, after it was shown."""
+    session.pusher.refresh()  # sees that the server is the one that is meant
+    found = session.server.prunable(days, keep)
+    session.emit(e.Pruned(False, days, keep, found.releases, found.bases, found.blobs))
+    if dry_run or not (found.blobs or found.bases):
+        return 0
+    if not consent.given(f"Remove it from the bucket of {session.config.to.name}? It cannot be undone.", "prune"):
+        return INTERRUPTED
+    done = session.server.prune(found, days, keep)
+    session.emit(e.Pruned(True, days, keep, done.releases, done.bases, done.blobs))
+    return 0

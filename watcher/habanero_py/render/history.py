@@ -5,6 +5,8 @@ Pure: events in, lines out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from habanero_py.events import (
     Drift,
     Drifted,
@@ -12,6 +14,7 @@ from habanero_py.events import (
     LogEntry,
     ModuleDiff,
     Problem,
+    Pruned,
     Shown,
     ShownBase,
     ShownModule,
@@ -148,6 +151,26 @@ def _verify_help(event: Verified) -> list[str]:
     if event.deviating:
         lines.append("  help: restart the processes that deviate: they start on the newest release")
     return lines
+
+
+def pruned(event: Pruned, symbols: Symbols) -> list[str]:
+    """What may go, or went."""
+    if not (event.blobs or event.bases):
+        return [f"{symbols.ok} nothing to prune: what is older than {count(event.days, 'day')} is needed, or gone"]
+    head = f"{symbols.ok} removed" if event.done else "would remove"
+    code = f": the code of {_numbers(event.releases)}" if event.releases else ""
+    lines = [f"{head} {count(event.blobs, 'blob')}{code}"]
+    for base in event.bases:
+        newest = f", the last of {local_time(base.newest)}" if base.newest else ""
+        entries = count(base.entries, "release")
+        lines.append(f"  and the journal of base {clean_line(base.base)[:19]}: {entries}{newest}")
+    return lines
+
+
+def _numbers(releases: Sequence[int]) -> str:
+    if len(releases) == 1:
+        return f"#{releases[0]}"
+    return f"{count(len(releases), 'release')} from #{releases[0]} to #{releases[-1]}"
 
 
 _DRIFT = {

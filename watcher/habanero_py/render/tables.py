@@ -16,6 +16,7 @@ from habanero_py.events import (
     Initialised,
     LogEntry,
     ModuleDiff,
+    Pruned,
     Redeployed,
     RollbackPlan,
     Shown,
@@ -47,6 +48,8 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return history.drift(event, symbols)
         case Explained():
             return history.explained(event)
+        case Pruned():
+            return history.pruned(event, symbols)
         case Redeployed():
             return redeployed(event)
         case Verified():
