@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -76,7 +76,7 @@ def always(fault: str, when: Callable[[Asked], bool] = lambda _: True) -> Plan:
 
 @contextmanager
 def faulty(upstream: str, plan: Plan, stall_s: float = 30.0) -> Iterator[Proxy]:
-    """A proxy before `upstream`; answers can also be given whole: a plan may return "answer:STATUS:BODY"."""
+    """A proxy before `upstream`; a plan may also give answers of its own, see `_serve`."""
     where = urlsplit(upstream)
     proxy = Proxy("", plan)
 
@@ -117,6 +117,13 @@ def faulty(upstream: str, plan: Plan, stall_s: float = 30.0) -> Iterator[Proxy]:
 
 
 def _serve(handler: BaseHTTPRequestHandler, asked: Asked, fault: str, upstream: str, proxy: Proxy, stall_s: float):
+    """Answer a request. There are more faults than those of FAULTS.
+
+    answer:STATUS:BODY   this, without asking the store
+    redirect:ENDPOINT    the same path at another place
+    endless              gigabytes, as far as anybody reads them
+    unconditional        what the store says to the same request without its condition
+    """
     handler.close_connection = bool(fault)
     if fault == "dropped":
         return
@@ -136,6 +143,9 @@ def _serve(handler: BaseHTTPRequestHandler, asked: Asked, fault: str, upstream: 
     if fault in REFUSED:
         _reply(handler, int(fault), {}, b"<Error><Code>Broken</Code></Error>")
         return
+    if fault == "unconditional":
+        without = {name: value for name, value in asked.headers.items() if name.lower() != "if-none-match"}
+        asked = replace(asked, headers=without)
     status, headers, body = _forward(asked, upstream)
     if fault == "stalled after":
         proxy.closing.wait(stall_s)

@@ -1,6 +1,6 @@
-"""`python -m habanero_receiver run -- command …`, for servers: `habanero-py run` without the rest of the command.
+"""`python -m habanero_receiver run -- command …` and `… doctor [URL]`, for servers without the rest of the command.
 
-It knows `run` alone and leaves everything to `habanero_receiver.run`.
+It knows these two alone, and leaves everything to `habanero_receiver.run` and `habanero_receiver.doctor`.
 """
 
 from __future__ import annotations
@@ -9,14 +9,23 @@ import sys
 
 from habanero_receiver import run
 
+USAGE = (
+    "usage: python -m habanero_receiver run -- command [argument ...]\n"
+    "       python -m habanero_receiver doctor [URL] [--json]\n"
+)
+
 
 def main(words: list[str]) -> int:
     """Run the command line `words`; gives the exit code."""
-    if words[:1] != ["run"]:
-        asked = words[:1] in (["-h"], ["--help"])
-        (sys.stdout if asked else sys.stderr).write(run.USAGE.replace("habanero-py", "python -m habanero_receiver"))
-        return 0 if asked else 2
-    return run.main(words[1:])
+    if words[:1] == ["run"]:
+        return run.main(words[1:])
+    if words[:1] == ["doctor"]:
+        from habanero_receiver import doctor
+
+        return doctor.main(words[1:])
+    asked = words[:1] in (["-h"], ["--help"])
+    (sys.stdout if asked else sys.stderr).write(USAGE)
+    return 0 if asked else 2
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The entry point of `habanero-py`.
 
-A server has the receiver's dependencies alone: `run` is taken to the receiver before the command line's own libraries
-are imported, and without them every other command says what to install.
+A server has the receiver's dependencies alone: `run` and `doctor --bucket` are taken to the receiver before the command
+line's own libraries are imported, and without them every other command says what to install.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ def main(words: list[str] | None = None) -> int:
         from habanero_receiver import run
 
         return run.main(words[1:])
+    if words[:2] == ["doctor", "--bucket"]:
+        from habanero_receiver import doctor
+
+        return doctor.main(words[2:])
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         sys.stderr.write(
             f"error[not-installed]: this installation is a server's, without {', '.join(missing)}\n"
-            "  help: pip install 'habanero-py[watch]' (a server needs habanero-py run alone)\n"
+            "  help: pip install 'habanero-py[watch]' (a server needs habanero-py run and doctor --bucket alone)\n"
         )
         return 2
     from habanero_py import cli

@@ -45,8 +45,13 @@ class StoreClient:
         self._taken: type[Exception] = importlib.import_module("obstore.exceptions").AlreadyExistsError
 
     def check(self) -> bool:
-        """See `Bucket.check`. Reads a key that need not be there: any sensible answer means that the bucket is."""
-        self.get("v1/check", max_bytes=0)
+        """See `Bucket.check`. Reads a key that nobody makes: only a store that has the bucket says so."""
+        try:
+            found = self.get("v1/check", max_bytes=0)
+        except TooLargeError:
+            found = b""
+        if found is not None:
+            raise failures.no_store(self._address)
         return True
 
     def get(self, key: str, *, max_bytes: int) -> bytes | None:

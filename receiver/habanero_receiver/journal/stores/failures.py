@@ -78,6 +78,12 @@ def inconsistent(doing: str, address: Address) -> Failure:
     return Failure(StoreError("store", f"could not {doing} in the bucket {address}: {text}", help="push again"), True)
 
 
+def no_store(address: Address) -> StoreError:
+    """Something was given for a key that nobody makes, as by a web server that has a page for everything."""
+    text, help_line = f"what answers for {address} gives a page for every name", "correct the endpoint"
+    return StoreError("store-endpoint", text, subject=str(address), help=help_line)
+
+
 def _read(error: Exception) -> _Said:
     text = str(error)
     status = _STATUS.search(text)
