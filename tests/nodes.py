@@ -32,6 +32,7 @@ class FakeSwapper:
     fail_seal: bool = False
     on_stage: object = None
     on_commit: object = None
+    on_committed: object = None
     log: list[str] = field(default_factory=list)
 
     def stage(self, overlay: Images) -> FakeStaged:
@@ -62,6 +63,8 @@ class FakeStaged:
             raise SwapFailedError("it raised", self.report) from self.swapper.fail_commit
         before = dict(self.swapper.live)
         self.swapper.live = {name: image and image.source for name, image in self.overlay.items()}
+        if callable(self.swapper.on_committed):
+            self.swapper.on_committed()
         return FakeCommitted(self.swapper, before, self.report)
 
 

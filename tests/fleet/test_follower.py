@@ -32,6 +32,60 @@ def test_a_process_catches_up_to_the_last_of_several_releases(world: World) -> N
     assert world.node.running_seq == 2
 
 
+def recorded(world: World, *texts: str) -> None:
+    """Releases of `shop.rates`, one after the other, as others record them."""
+    prev = world.node.tip.digest
+    for seq, text in enumerate(texts, world.node.tip.seq + 1):
+        push = world.author.push(world.base.digest, {"shop.rates": text}, seq=seq, prev=prev)
+        world.record(push)
+        prev = push.digest
+
+
+def lives(world: World) -> list[str]:
+    """The text of `shop.rates` after every commit from now on."""
+    seen: list[str] = []
+    world.swapper.on_committed = lambda: seen.append((world.swapper.live["shop.rates"] or b"").decode())
+    return seen
+
+
+HOOK = "def __code_change__(old): ...\n"
+
+
+def test_releases_that_migrate_state_are_gone_through_in_order(world: World) -> None:
+    """A hook of a release in between runs, although the newest release alone would have the newest code."""
+    recorded(world, "RATE = 1\n")
+    follower.catch_up(world.node)
+    seen = lives(world)
+    texts = ("RATE = 2\n", HOOK + "RATE = 3\n", HOOK + "RATE = 3\n# more\n", "RATE = 4\n")
+    recorded(world, *texts)
+    follower.catch_up(world.node)
+    assert seen == [*texts[1:3], texts[3]]
+    assert world.node.running_seq == 5 and world.node.up_to_date and world.node.passed == []
+
+
+def test_a_release_that_was_taken_back_is_not_gone_through(world: World) -> None:
+    """What was rolled back to the code that runs, or to that of an earlier stop, is left out with its hooks."""
+    recorded(world, "RATE = 1\n")
+    follower.catch_up(world.node)
+    seen = lives(world)
+    recorded(world, HOOK + "RATE = 2\n", "RATE = 1\n", HOOK + "RATE = 3\n", HOOK + "RATE = 4\n", HOOK + "RATE = 3\n")
+    follower.catch_up(world.node)
+    assert seen == [HOOK + "RATE = 3\n"]
+    assert world.node.running_seq == 6
+
+
+def test_a_stop_that_cannot_be_taken_is_where_the_way_ends(world: World) -> None:
+    """Without an older release's migration the newest is not tried: its code could meet state of another shape."""
+    recorded(world, "RATE = 1\n")
+    follower.catch_up(world.node)
+    recorded(world, HOOK + "RATE = 2\n", "RATE = 3\n")
+    world.swapper.refuse = True
+    with pytest.raises(SwapError):
+        follower.catch_up(world.node)
+    assert world.node.running_seq == 1
+    assert world.node.failure is not None and world.node.failure.seq == 3
+
+
 def test_an_entry_of_a_stranger_is_not_followed(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever can write to the bucket but not sign changes nothing; it is an alarm, once."""
     world.record(world.push(author=Author("mallory")))

@@ -13,6 +13,10 @@ from pathlib import Path
 import httpx
 from serving import Server, Shop, end, free_port, serve, wait_until
 
+from habanero_receiver.journal.base import Base
+from habanero_receiver.journal.bucket import open_bucket
+from habanero_receiver.journal.journal import Journal
+
 PREFORK = """
 import os
 import signal
@@ -115,6 +119,46 @@ def test_workers_forked_from_a_process_that_imported_the_app_follow(tmp_path: Pa
         wait_until(lambda: list(workers_of(server).values()) == [1, 1, 1], what=log.read_text)
         prices = {httpx.get(f"http://127.0.0.1:{port}/price").json()["price"] for _ in range(20)}
         assert prices == {50}
+
+
+STATE = """
+from shop.rates import RATE
+seen = ["{seen}"]
+def price(amount):
+    return "-".join(seen)
+"""
+HOOK = """
+def __code_change__(old):
+    seen[:] = [*old["seen"], "{seen}"]
+"""
+
+
+def test_a_worker_that_slept_through_releases_migrates_by_each(tmp_path: Path) -> None:
+    """A process that was stopped while two releases with hooks were recorded runs both hooks, in their order."""
+    shop = Shop(tmp_path / "srv")
+    (shop.root / "shop" / "pricing.py").write_text(STATE.format(seen="born"))
+    base = Base.scan(shop.root, ["shop", "main"]).digest
+    journal = Journal(open_bucket(f"file://{shop.bucket}"), "shop", "test", base)
+    with started(shop, LOOP) as worker:
+        assert worker.stdin is not None and worker.stdout is not None
+        stdin, stdout = worker.stdin, worker.stdout
+
+        def price() -> str:
+            stdin.write("\n")
+            stdin.flush()
+            return stdout.readline().strip()
+
+        assert price() == "born"
+        os.kill(worker.pid, signal.SIGSTOP)
+        prev = base
+        for seq, word in enumerate(("first", "second"), 1):
+            text = STATE.format(seen="born") + HOOK.format(seen=word)
+            push = shop.author.push(base, {"shop.pricing": text}, seq=seq, prev=prev)
+            journal.put_blobs([push.manifest, *push.blobs.values()])
+            assert journal.append(seq, push.envelope.encode())
+            prev = push.digest
+        os.kill(worker.pid, signal.SIGCONT)
+        wait_until(lambda: price() == "born-first-second", what=(shop.root / "script.log").read_text)
 
 
 def test_a_program_without_a_server_follows_the_journal(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, SwapError
-from habanero_receiver.fleet import apply, heartbeat
+from habanero_receiver.fleet import apply, heartbeat, route
 from habanero_receiver.fleet.node import Release
 
 if TYPE_CHECKING:
@@ -51,8 +51,12 @@ def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
 
 
 def _go_to_newest(node: Node) -> None:
+    newest = node.seen
     try:
-        _go_to(node, node.seen)
+        for release in route.stops(node):
+            _go_to(node, release)
+            node.seen = newest
+        node.passed.clear()
     except HabaneroError as error:
         node.failure = heartbeat.Failure(node.seen.head.seq, error.code, heartbeat.clip(error.message))
         node.given_up = node.seen.head.digest if _final(error) else ""

@@ -109,6 +109,8 @@ class Node:
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
     stuck_tasks: Callable[[], tuple[str, ...]] = tuple
+    passed: list[Release] = field(default_factory=list)
+    """The journal's releases since the one that runs, oldest first; those before it may be among them."""
     _refused_entry: tuple[int, str] | None = None
 
     @property
@@ -171,6 +173,7 @@ class Node:
                 break
             last = (self.tip, data)
             self.tip = reached.head
+            self.passed.append(reached)
         if last is not None:
             self._accept(*last)
 
