@@ -107,6 +107,7 @@ def test_the_journal_of_code_deployed_long_ago_goes_whole(shop) -> None:
     assert not [file for file in old.rglob("*") if file.is_file()]
     assert len(blobs(shop)) == 3
     assert loads(shop, 1)
+    assert find(shop, rules).bases == (), "an empty folder is no journal"
 
 
 def test_other_targets_and_apps_are_left_alone(shop) -> None:

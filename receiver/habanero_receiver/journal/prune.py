@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 BATCH = 16
 _BLOBS = "v1/blobs/sha256"
-_NOTES = ("confirmed", "hosts", "answers", "prunings")
+_MAX_ENTRIES = 100_000
+"""A journal with more entries than this stays: a listing might not show the newest ones."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"([0-9]{8})\.json")
 
@@ -87,6 +88,8 @@ def find(journal: Journal, target: str, rules: Rules, now: datetime, *, below: i
         if prefix == own:
             continue
         found = dict(_statements(bucket, prefix))
+        if next(_keys(bucket, prefix), None) is None:
+            continue  # a folder without a key
         if _can_go(bucket, prefix, found, target, own, now - timedelta(days=rules.days)):
             newest = max((statement.issued for statement in found.values()), default=None)
             bases.append(OtherBase(prefix, len(found), newest))
@@ -117,7 +120,7 @@ def _can_go(
     bucket: Bucket, prefix: str, found: Mapping[int, Statement], target: str, own: str, oldest: datetime
 ) -> bool:
     """Whether another base's journal is of our target, and neither was pushed to nor ran since `oldest`."""
-    if prefix.rpartition("/")[0] != own.rpartition("/")[0]:
+    if prefix.rpartition("/")[0] != own.rpartition("/")[0] or len(found) >= _MAX_ENTRIES:
         return False
     if any(statement.target != target or statement.issued > oldest for statement in found.values()):
         return False
@@ -154,7 +157,8 @@ def _all_folders(bucket: Bucket, folder: str) -> list[str]:
 
 def _statements(bucket: Bucket, prefix: str) -> Iterator[tuple[int, Statement]]:
     """Every entry that a journal has, also behind a gap. StoreError for one that cannot be read."""
-    listed = {_ENTRY.fullmatch(key.rpartition("/")[2]) for key in bucket.list(f"{prefix}/journal", max_keys=100_000)}
+    keys = bucket.list(f"{prefix}/journal", max_keys=_MAX_ENTRIES)
+    listed = {_ENTRY.fullmatch(key.rpartition("/")[2]) for key in keys}
     numbers = {int(match[1]) for match in listed if match is not None}
     for seq in itertools.chain(sorted(numbers), itertools.count(max(numbers, default=0) + 1)):
         data = _entry(bucket, prefix, seq)
@@ -179,7 +183,9 @@ def _statement(data: bytes, key: str) -> Statement:
         raise _unreadable(key) from error
 
 
-def _named(journal: Journal, statement: Statement, held: Mapping[str, bytes | None] = MappingProxyType({})) -> set[str]:
+def _named(
+    journal: Journal, statement: Statement, held: Mapping[str, bytes | None] = MappingProxyType({})
+) -> set[str]:
     """The manifest of a release and all that it names; the manifest alone where it is not there."""
     sha256 = statement.manifest_digest.removeprefix("sha256:")
     data = held.get(sha256) or journal.get_blob(sha256, statement.manifest_size)
@@ -211,7 +217,8 @@ def carry_out(journal: Journal, plan: Plan) -> int:
     """Remove what the plan says; how many blobs went. Can be done again after it was cut short."""
     bucket = journal.bucket
     for base in plan.bases:
-        _remove_journal(bucket, base)
+        for key in _keys(bucket, base.prefix):
+            bucket.remove(key)
     removed, needed = 0, set[str]()
     for at in range(0, len(plan.blobs), BATCH):
         needed |= _news(journal, plan, {})
@@ -236,17 +243,15 @@ def _news(journal: Journal, plan: Plan, held: Mapping[str, bytes | None]) -> set
     return named
 
 
-def _remove_journal(bucket: Bucket, base: OtherBase) -> None:
-    """From the newest entry to the oldest, then the rest: what is left at any moment is a chain from 1."""
-    prefix = base.prefix
-    for key in reversed(bucket.list(f"{prefix}/journal", max_keys=100_000)):
-        bucket.remove(key)
-    verdicts = bucket.folders(f"{prefix}/verdicts")
-    for folder in (*verdicts, *(f"{prefix}/{name}" for name in _NOTES)):
-        for key in bucket.list(folder):
-            bucket.remove(key)
-    bucket.remove(f"{prefix}/question.json")
-    bucket.remove(f"{prefix}/format.json")
+def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
+    """All keys of a journal as they are to go: entries from the newest to the oldest, then everything else."""
+    journal = f"{prefix}/journal"
+    yield from reversed(bucket.list(journal, max_keys=_MAX_ENTRIES))
+    waiting = [prefix]
+    while waiting:
+        folder = waiting.pop()
+        yield from bucket.list(folder)
+        waiting += [inner for inner in bucket.folders(folder) if inner != journal]
 
 
 def keep_again(journal: Journal, blobs: Mapping[str, bytes]) -> None:
