@@ -87,6 +87,20 @@ def test_a_metaclass_keeps_the_living_class(start: Start) -> None:
     assert shop.A.known["A"]().f() == 2
 
 
+def test_weak_registries_keep_the_living_class(start: Start) -> None:
+    """Weak sets and dictionaries that a hook files classes in hold the class itself after its body changed."""
+    hook = (
+        "import weakref\nclass B:\n    known = weakref.WeakSet()\n    by = weakref.WeakValueDictionary()\n"
+        "    x_of = weakref.WeakKeyDictionary()\n    def __init_subclass__(cls):\n        B.known.add(cls)\n"
+        "        B.by[cls.__name__] = cls\n        B.x_of[cls] = cls.x\n"
+    )
+    shop, _ = go(start, hook + "class A(B):\n    x = 1\n", hook + "class A(B):\n    x = 2\nclass C(B):\n    x = 3\n")
+    gc.collect()
+    assert set(shop.B.known) == {shop.A, shop.C}
+    assert dict(shop.B.by) == {"A": shop.A, "C": shop.C}
+    assert dict(shop.B.x_of) == {shop.A: 2, shop.C: 3}
+
+
 def test_special_methods_follow(start: Start) -> None:
     """Hashing goes and comes back with `__eq__`; `__set_name__` is called; implicit static and class methods are."""
     shop, _ = go(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -203,19 +204,34 @@ def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) 
 
 
 def _put_in_place(work: Transaction, before: Snapshot, twin: type, cls: type) -> None:
-    """Where the twin was registered, the living class is."""
+    """Where the twin was registered, also by a weak reference, the living class is."""
     for items, _ in before.lists:
         for index, item in enumerate(items):
-            if item is twin:
-                work.log.do((items.__setitem__, index, cls), (items.__setitem__, index, twin))
+            if (mine := _renewed(item, twin, cls)) is not item:
+                work.log.do((items.__setitem__, index, mine), (items.__setitem__, index, item))
     for members, _ in before.sets:
-        if twin in members:
-            members.discard(twin)
-            members.add(cls)
+        for item in list(members):
+            if (mine := _renewed(item, twin, cls)) is not item:
+                work.log.do((members.discard, item), (members.add, item))
+                work.log.do((members.add, mine), (members.discard, mine))
     for mapping, _ in before.dicts:
         for key, value in list(mapping.items()):
-            if value is twin:
-                work.log.set_item(mapping, key, cls)
+            if (mine := _renewed(value, twin, cls)) is not value:
+                work.log.set_item(mapping, key, mine)
+            if (mine := _renewed(key, twin, cls)) is not key:
+                work.log.set_item(mapping, mine, mapping[key])
+                work.log.delete_item(mapping, key)
+
+
+def _renewed(item: Any, twin: type, cls: type) -> Any:
+    """What to hold instead of the twin or a weak reference to it; anything else is given back."""
+    if item is twin:
+        return cls
+    if not isinstance(item, weakref.ref) or item() is not twin:
+        return item
+    if isinstance(item, weakref.KeyedRef):
+        return weakref.KeyedRef(cls, item.__callback__, item.key)
+    return type(item)(cls, item.__callback__)
 
 
 def _subclasses(cls: type, scope: Scope) -> list[type]:
