@@ -25,7 +25,12 @@ MAY_KNOW = {
     "journal": {"errors", "release", "trust", "swap"},
     "overlay": {"swap"},
     "config": {"errors", "release", "journal", "trust"},
-    "boot": {"errors", "release", "swap", "trust", "journal", "overlay", "config"},
+    "processes": {"journal"},
+    "starting": {"journal", "processes"},
+    "verdicts": {"errors", "journal", "starting"},
+    "boot": {
+        "errors", "release", "swap", "trust", "journal", "overlay", "config", "processes", "starting", "verdicts",
+    },
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""
 

@@ -3,12 +3,12 @@
     settings -> base fingerprint -> head of the journal for that base -> all of it verified -> import finder
 
 It is the path of a change cut short: the same rules judge the release, but no living module has to be patched. Once
-per process; a forked child has what its parent had. What it does not: no thread, no HTTP, no import of the app, and
-nothing unmarshalled (an import does that, module by module).
+per process; a forked child has what its parent had. What it does not: no HTTP, no import of the app, and nothing
+unmarshalled (an import does that, module by module). Which release it is is `journal.newest`'s to say.
 
-The rule it upholds: the process starts on one release, whole, or on the code on disk, whole. When the newest release
-cannot be verified or loaded it says so at the level of an error and goes on with the newest one that can be verified,
-or else with the disk; HABANERO_BOOT=require makes any such thing end the start. Settings that cannot be used always do.
+The rule it upholds: the process starts on one release, whole, or on the code on disk, whole. When it is not the newest
+one it says why, at the level of an error; HABANERO_BOOT=require makes what cannot be verified or loaded end the start.
+Settings that cannot be used always do.
 """
 
 from __future__ import annotations
@@ -16,27 +16,26 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from habanero_receiver import verdicts
 from habanero_receiver.config import ReceiverConfig, child_environment
-from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
+from habanero_receiver.errors import ConfigError, HabaneroError
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
-from habanero_receiver.journal.head import find_head
-from habanero_receiver.journal.images import load_images
 from habanero_receiver.journal.journal import Journal
+from habanero_receiver.journal.local import LocalState
+from habanero_receiver.journal.newest import Candidate, Chooser, Chosen, Place
 from habanero_receiver.overlay import Overlay
+from habanero_receiver.starting import Start, StartLedger
+from habanero_receiver.trust import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.release.manifest import Manifest
     from habanero_receiver.release.statement import Statement
-    from habanero_receiver.swap.image import ModuleImage
-    from habanero_receiver.trust import Head
 
 _log = logging.getLogger("habanero")
 
@@ -45,35 +44,49 @@ _log = logging.getLogger("habanero")
 class Booted:
     """What this process started on.
 
-    `head`, `statement` and `manifest` are None on the base. `trouble` is why it is not the journal's last entry that
-    runs, if it is not.
+    `head`, `statement` and `manifest` are None on the base. `newest` is the journal's newest release, which another
+    one may run in place of. `trouble` is why it is not the journal's last entry that runs, if it is not.
     """
 
     config: ReceiverConfig
     base: Base
     journal: Journal
     overlay: Overlay
-    head: Head | None = None
-    statement: Statement | None = None
-    manifest: Manifest | None = None
-    trouble: HabaneroError | None = None
+    local: LocalState
+    start: Start
+    ledger: StartLedger
+    chosen: Chosen
+
+    @property
+    def head(self) -> Head | None:
+        """The release that was started on."""
+        return None if self.statement is None else self.chosen.run.head
+
+    @property
+    def statement(self) -> Statement | None:
+        """What it says."""
+        return self.chosen.run.statement
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Its modules."""
+        return self.chosen.manifest
+
+    @property
+    def newest(self) -> Candidate:
+        """The newest release that was found."""
+        return self.chosen.newest
+
+    @property
+    def trouble(self) -> HabaneroError | None:
+        """Why it is not the journal's last entry that runs."""
+        return self.chosen.trouble
 
 
 @dataclass(slots=True)
 class _Process:
     booting_lock: threading.RLock = field(default_factory=threading.RLock)
     booted: Booted | None = None
-
-
-@dataclass(slots=True)
-class _Start:
-    """What loading came to, so far."""
-
-    head: Head | None = None
-    statement: Statement | None = None
-    manifest: Manifest | None = None
-    images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
-    trouble: HabaneroError | None = None
 
 
 _process = _Process()
@@ -106,53 +119,80 @@ def boot(config: ReceiverConfig) -> Booted:
 
 
 def _boot(config: ReceiverConfig) -> Booted:
-    bucket = open_bucket(config.bucket)
     base = Base.scan(config.root, config.top_level)
-    journal = Journal(bucket, config.app, config.environment, base.digest)
-    start = _Start()
+    journal = Journal(open_bucket(config.bucket), config.app, config.environment, base.digest)
+    local = LocalState.of(config.state, config.target, config.instance, base.digest)
+    ledger = StartLedger(local, config.start_limit, config.ready_after_s)
+    files = {name: base.modules[name].file for name in config.top_level if name in base.modules}
+    overlay = Overlay(files, lambda *where: _misplaced(config, *where))
+    start = Start(ledger, config.ready_after_s, lambda name: _is_ours(overlay, base, name), _reconsider)
+    booted = Booted(config, base, journal, overlay, local, start, ledger, _choose(config, journal, base, local, ledger))
+    _tell(config, booted.chosen)
+    overlay.replace(booted.chosen.images)
+    overlay.on_import = start.asked if config.start_limit else None
+    overlay.install()
+    return booted
+
+
+def _choose(
+    config: ReceiverConfig, journal: Journal, base: Base, local: LocalState, ledger: StartLedger
+) -> Chosen:
+    condemned = ledger.condemned() if config.start_limit else {}
     try:
-        with bucket.aside() as aside:  # this process may be one that forks its workers
-            _load(start, config, aside, Journal(aside, config.app, config.environment, base.digest), base)
+        with open_bucket(config.bucket).aside() as bucket:  # this process may be one that forks its workers
+            reading = Journal(bucket, config.app, config.environment, base.digest)
+            verdicts.tell(ledger, reading, config.instance, config.boot_wait_s)
+            place = Place(base.digest, config.root, config.policy(), local, journal)
+            return Chooser(bucket, reading, place, config.boot_wait_s).choose(condemned)
     except ConfigError:
         raise
     except HabaneroError as error:
-        start = _Start(trouble=error)
+        trouble = error
     except Exception as error:  # a fault of ours must not take the app down with it
         _log.exception("boot failed unexpectedly")
-        start = _Start(trouble=HabaneroError("internal", f"boot failed: {type(error).__name__}: {error}"))
-    _tell(config, start)
-    files = {name: base.modules[name].file for name in config.top_level if name in base.modules}
-    overlay = Overlay(files, lambda *where: _misplaced(config, *where))
-    overlay.replace(start.images)
-    overlay.install()
-    return Booted(config, base, journal, overlay, start.head, start.statement, start.manifest, start.trouble)
+        trouble = HabaneroError("internal", f"boot failed: {type(error).__name__}: {error}")
+    deployed = Candidate(Head.start(base.digest))
+    return Chosen(deployed, deployed, trouble=trouble)
 
 
-def _load(start: _Start, config: ReceiverConfig, bucket: Bucket, journal: Journal, base: Base) -> None:
-    if not bucket.check():
-        raise StoreError(
-            "store-missing",
-            f"there is no bucket at {config.bucket} yet",
-            subject=config.bucket,
-            help="as it should be before the first push, which makes it; later it means that a volume is not mounted",
-        )
-    journal.check_format()
-    policy = config.policy()
-    found = find_head(journal, policy, base.digest)
-    start.trouble = found.refused
-    if found.statement is not None:
-        start.manifest, start.images = load_images(journal, found.statement, policy, config.root)
-        start.head, start.statement = found.head, found.statement
+def _reconsider() -> tuple[str, int] | None:
+    """Just before the app's first import: what is started on, if failing counts against it.
+
+    A process may have been forked long after its parent booted (a server's worker that replaces one that died), and
+    the release that the parent chose may have been condemned in between.
+    """
+    with _process.booting_lock:
+        booted = _process.booted
+        if booted is None or booted.head is None:
+            return None
+        if booted.head.digest in booted.ledger.condemned():
+            chosen = _choose(booted.config, booted.journal, booted.base, booted.local, booted.ledger)
+            booted = _process.booted = replace(booted, chosen=chosen)
+            _tell(booted.config, chosen)
+            booted.overlay.replace(chosen.images)
+        if booted.head is None:
+            return None
+        try:
+            booted.local.raise_floor(booted.head.seq, booted.head.digest)
+        except OSError as error:
+            _log.warning("release %d is not remembered on this machine's disk: %s", booted.head.seq, error)
+        return (booted.head.digest, booted.head.seq) if booted.chosen.counts else None
 
 
-def _tell(config: ReceiverConfig, start: _Start) -> None:
+def _is_ours(overlay: Overlay, base: Base, name: str) -> bool:
+    """Whether there is such a module of the app."""
+    return overlay.images[name] is not None if name in overlay.images else name in base.modules
+
+
+def _tell(config: ReceiverConfig, chosen: Chosen) -> None:
     """Log what starts, and why; raise instead when what starts is not the head and only the head will do."""
-    trouble = start.trouble
-    runs = f"release {start.head.seq}" if start.head is not None else "the code on disk, without any release,"
+    trouble = chosen.trouble
+    seq = chosen.run.head.seq
+    runs = f"release {seq}" if seq else "the code on disk, without any release,"
     if trouble is None:
         _log.info("%s runs in process %d", runs, os.getpid())
         return
-    if config.boot == "require":
+    if config.boot == "require" and trouble.code != "condemned":
         raise trouble
     level, word = (logging.WARNING, "warning") if trouble.code == "store-missing" else (logging.ERROR, "error")
     help_line = f"\n  help: {trouble.help}" if trouble.help else ""

@@ -37,6 +37,7 @@ _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SITE = str(Path(__file__).parent / "_site")
 _MARK = "HABANERO_RUN"  # tells the sitecustomize in _SITE that it is there on purpose
 MIN_POLL_S, MAX_POLL_S = 0.005, 3_600.0
+_NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
@@ -52,6 +53,10 @@ class ReceiverConfig:
     instance   this machine's name in the fleet
     poll_s     how often this process looks for a new release, None for the bucket's usual
     boot       "base": a head that cannot be verified or loaded means the code on disk, loudly; "require": no start
+    state      this machine's own folder: what it ran, packed copies of it, which releases did not start
+    boot_wait_s     how long a start waits for the bucket to say what the newest release is
+    start_limit     how many starts of a release may fail in a row before it is passed over; 0 counts nothing
+    ready_after_s   after how long a process that never says so counts as ready
     """
 
     target: str
@@ -63,6 +68,10 @@ class ReceiverConfig:
     root: Path
     instance: str
     boot: WhenUnverified
+    state: Path
+    boot_wait_s: float
+    start_limit: int
+    ready_after_s: float
     poll_s: float | None = None
 
     @property
@@ -110,6 +119,10 @@ class ReceiverConfig:
             instance=_instance(environ),
             boot=_when_unverified(environ),
             poll_s=_poll(environ),
+            state=cwd / (environ.get("HABANERO_STATE") or Path(".habanero", "state")),
+            boot_wait_s=_number(environ, "HABANERO_BOOT_WAIT", 5, 0.1, 300),
+            start_limit=int(_number(environ, "HABANERO_START_LIMIT", 3, 0, 1_000)),
+            ready_after_s=_number(environ, "HABANERO_READY_AFTER", 10, 0.1, 3_600),
         )
 
 
@@ -134,6 +147,7 @@ def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dic
         "HABANERO_BUCKET": config.bucket,
         "HABANERO_MODULES": ",".join(config.top_level),
         "HABANERO_ROOT": str(config.root),
+        "HABANERO_STATE": str(config.state),
     }
     if environ.get("HABANERO_TRUSTED_KEYS_FILE"):
         changes["HABANERO_TRUSTED_KEYS_FILE"] = str(Path(environ["HABANERO_TRUSTED_KEYS_FILE"]).absolute())
@@ -291,6 +305,14 @@ def _poll(environ: Mapping[str, str]) -> float | None:
     if not MIN_POLL_S <= seconds <= MAX_POLL_S:
         raise _bad("HABANERO_POLL", f"is {word!r}", f"seconds, from {MIN_POLL_S:g} to {MAX_POLL_S:g}")
     return seconds
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    word = environ.get(name) or str(default)
+    number = float(word) if _NUMBER.fullmatch(word) else -1.0
+    if not low <= number <= high:
+        raise _bad(name, f"is {word!r}", f"a number from {low:g} to {high:g}; {default:g} without it")
+    return number
 
 
 def _bad(name: str, what: str, hint: str) -> ConfigError:

@@ -190,6 +190,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "dirty": CodeInfo(500, OUT_OF_STEP, "Change raised and could not be undone"),
     # StoreError
     "store": CodeInfo(503, UNREACHABLE, "Bucket cannot be used", "look at the disk and the rights of HABANERO_BUCKET"),
+    "store-slow": CodeInfo(503, UNREACHABLE, "Bucket is too slow"),
     "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket", _OURS),
     "store-missing": CodeInfo(503, UNREACHABLE, "Bucket does not exist"),
     "store-not-exclusive": CodeInfo(500, REFUSED, "Bucket does not enforce create-only writes"),
@@ -205,6 +206,10 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
         500, REFUSED, "Journal holds an entry that cannot follow", "move the named entry away, on the bucket"
     ),
     "base-unreadable": CodeInfo(500, REFUSED, "Deployed code cannot be read"),
+    "journal-turned-back": CodeInfo(500, REFUSED, "Bucket no longer holds what ran here"),
+    "copy-corrupt": CodeInfo(NOT_SENT, REFUSED, "Local copy that cannot be used", "it is made anew from the bucket"),
+    "copy-missing": CodeInfo(NOT_SENT, UNREACHABLE, "No local copy", "it is made at the next start with the bucket up"),
+    "condemned": CodeInfo(NOT_SENT, REFUSED, "Release that does not start"),
     "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there", "restore the bucket, or push again"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
     # on the laptop, before anything is signed or sent
@@ -230,6 +235,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "stores-not-installed": CodeInfo(
         NOT_SENT, USAGE, "Object stores without their library", "pip install 'habanero-py[stores]'"
     ),
+    "state-owner": CodeInfo(NOT_SENT, USAGE, "State folder that others can write"),
     "misplaced": CodeInfo(500, REFUSED, "Packages come from other files than the base"),
     "command-not-found": CodeInfo(NOT_SENT, USAGE, "Command that cannot be started"),
     "usage": CodeInfo(NOT_SENT, USAGE, "Command line that cannot be used"),

@@ -48,8 +48,11 @@ class Overlay:
         """
         self._files = dict(files)
         self._on_misplaced = on_misplaced
+        self._tops = frozenset(files)
         self._release = _Release({}, frozenset())
         self.misplaced = False
+        self.on_import: Callable[[str], None] | None = None
+        """Told of each module of the app that is about to be imported."""
 
     @property
     def images(self) -> Images:
@@ -80,6 +83,8 @@ class Overlay:
         """Find a module of the release; None leaves it to the disk, ModuleNotFoundError says that it is deleted."""
         if fullname in self._files:
             self._place(fullname)
+        if self.on_import is not None and fullname.partition(".")[0] in self._tops:
+            self.on_import(fullname)
         release = self._release
         if self.misplaced:
             return None

@@ -148,6 +148,14 @@ class Receiver:
         if self._supervisor is not None:
             self._supervisor.begin()
 
+    def ready(self) -> None:
+        """Say that this process has started and does its work: its release is not held to break starts any more.
+
+        An app that is mounted says so itself when it serves, and a program that stays alive for some seconds counts as
+        ready too (HABANERO_READY_AFTER). Off, or without a release, it does nothing.
+        """
+        self.came_up(well=True)
+
     def stop(self) -> None:
         """End the supervised loops, stop following and say so to the fleet.
 
@@ -181,6 +189,22 @@ class Receiver:
         import asyncio
 
         await asyncio.to_thread(self._stop_following)
+
+    def comes_up(self) -> None:
+        """The app's own start-up is about to run: from now on it says itself when it serves."""
+        if self.on:
+            from habanero_receiver import boot
+
+            if (booted := boot.current()) is not None:
+                booted.start.serving_later()
+
+    def came_up(self, *, well: bool) -> None:
+        """The app serves, or failed to start. Writes to the disk, once."""
+        if self.on:
+            from habanero_receiver import boot
+
+            if (booted := boot.current()) is not None:
+                (booted.start.ready if well else booted.start.failed)()
 
     async def begin_tasks(self) -> None:
         """Begin the supervised loops of an ASGI app, on the running event loop."""

@@ -136,9 +136,11 @@ def judge_push(signed: Signed, policy: TrustPolicy, base: str, head: Head, now: 
 
 
 def judge_entry(
-    data: bytes, policy: TrustPolicy, base: str, previous: Head, *, seq: int, require_trusted_key: bool
+    data: bytes, policy: TrustPolicy, base: str, previous: Head | None, *, seq: int, require_trusted_key: bool
 ) -> Statement:
     """An entry read back from the journal, where it stands after `previous` under the number `seq`.
+
+    None for `previous` is for one that is read alone, from this machine's own copy: rule 9 was applied when it came.
 
     Not here: expiry, which counts when appending only, and the Python, which counts when the release is loaded
     (`judge_manifest`): a journal stays readable, and can be appended to, after the server's Python was exchanged.
@@ -153,13 +155,13 @@ def judge_entry(
     _check_target(statement.target, policy)
     if statement.seq != seq:
         raise ConflictError("not-next", f"entry {seq} of the journal calls itself #{statement.seq}", subject=f"#{seq}")
-    _check_chain(statement, base, previous)
+    _check_chain(statement, base, previous or Head(seq - 1, statement.prev))
     return statement
 
 
 def judge_manifest(data: bytes, statement: Statement, policy: TrustPolicy) -> Manifest:
     """Rules 15 to 18, on the way into a push and out of the bucket alike."""
-    if len(data) != statement.manifest_size or _sha256(data) != statement.manifest_digest:
+    if len(data) != statement.manifest_size or digest_of(data) != statement.manifest_digest:
         raise RequestError("manifest-digest", f"the manifest is not the one that #{statement.seq} signs")
     _check_python(statement, policy)
     manifest = Manifest.decode(data, policy.limits)
@@ -167,9 +169,9 @@ def judge_manifest(data: bytes, statement: Statement, policy: TrustPolicy) -> Ma
     return manifest
 
 
-def judge_blob(data: bytes, ref: BlobRef) -> None:
+def judge_blob(data: bytes | memoryview, ref: BlobRef) -> None:
     """Rule 19."""
-    if len(data) != ref.size or _sha256(data) != DIGEST_PREFIX + ref.sha256:
+    if len(data) != ref.size or digest_of(data) != DIGEST_PREFIX + ref.sha256:
         raise RequestError("blob-digest", f"blob {ref.sha256} has other bytes", subject=ref.sha256)
 
 
@@ -303,5 +305,6 @@ def _check_python(statement: Statement, policy: TrustPolicy) -> None:
         )
 
 
-def _sha256(data: bytes) -> str:
+def digest_of(data: bytes | memoryview) -> str:
+    """The sha256 of bytes as statements write it."""
     return DIGEST_PREFIX + hashlib.sha256(data).hexdigest()

@@ -17,6 +17,13 @@ class FakeReceiver:
     def __init__(self, *, broken: bool = False) -> None:
         self.broken = broken
         self.calls: list[str] = []
+        self.up: list[object] = []
+
+    def comes_up(self) -> None:
+        self.up.append("comes up")
+
+    def came_up(self, *, well: bool) -> None:
+        self.up.append(well)
 
     async def enter_loop(self, hold: Hold) -> None:
         if self.broken:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, SwapError
 from habanero_receiver.fleet import apply, heartbeat, route
+from habanero_receiver.fleet.keeping import Keeping
 from habanero_receiver.fleet.node import Release
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Follower:
         self._node = node
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
+        self._keeping = Keeping(node)
         self._retry_at = 0.0
         self._retry_s = RETRY_FIRST_S
 
@@ -105,6 +107,7 @@ class Follower:
         while not self._over.wait(self._node.pace.poll_s * random.uniform(0.9, 1.1)):  # noqa: S311  # spreads workers
             if time.monotonic() >= self._retry_at:
                 self._follow()
+            self._keeping.look()
 
     def _follow(self) -> None:
         node = self._node

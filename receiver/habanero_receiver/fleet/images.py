@@ -28,8 +28,11 @@ def load(
     """Make every image of a release. StoreError when the journal lacks a blob or holds other bytes for it."""
     if release.statement is None:
         return Loaded(release, None, {})
+    known = node.known
+    if known is not None and known.release.head.digest == release.head.digest:
+        return known  # as after boot, which may have had it from this machine's own copy
     at_hand = AtHand(manifest=pushed[0] if pushed is not None else None, blobs=blobs)
-    if (known := node.known) is not None:
+    if known is not None:
         at_hand = replace(at_hand, before=known.manifest, images=known.images)
     return Loaded(release, *load_images(node.journal, release.statement, node.policy, node.base.root, at_hand))
 

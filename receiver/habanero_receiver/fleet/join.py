@@ -13,9 +13,9 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import follower
+from habanero_receiver.fleet.heartbeat import Failure, clip
 from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
 from habanero_receiver.fleet.pace import pace_for
 from habanero_receiver.swap import Swapper, image_from_source
@@ -32,7 +32,7 @@ _log = logging.getLogger("habanero")
 
 def join(config: ReceiverConfig, booted: Booted) -> Node:
     """Make the node. What runs is not known yet: the first catch-up makes it so."""
-    release = Release(booted.head or trust.Head.start(booted.base.digest), booted.statement)
+    release = Release(booted.chosen.run.head, booted.statement)
     deployed = BaseImages(booted.base)
     swapper = Swapper(deployed, config.top_level, booted.overlay.replace)
     swapper.overlay = booted.overlay.images
@@ -43,13 +43,22 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         journal=booted.journal,
         overlay=booted.overlay,
         swapper=swapper,
-        tip=release.head,
+        tip=booted.newest.head,
         seen=release,
         known=Loaded(release, booted.manifest, booted.overlay.images),
         running=None,
         pace=pace_for(remote=booted.journal.remote, poll_s=config.poll_s),
         base_source=deployed.source,
+        local=booted.local,
+        failure=_passed_over(booted),
     )
+
+
+def _passed_over(booted: Booted) -> Failure | None:
+    """What this process says of a newest release that it does not try, since that did not start."""
+    if not booted.chosen.passed_over or booted.trouble is None:
+        return None
+    return Failure(booted.newest.head.seq, "condemned", clip(booted.trouble.message))
 
 
 class BaseImages:
@@ -88,8 +97,11 @@ def enter(node: Node, safepoint: Safepoint, *, strict: bool) -> None:
         node.tell = threading.Event()
     node.safepoint = safepoint
     node.tell.set()
+    failure = node.failure
     try:
         follower.catch_up(node)
+        if node.tip.seq == (failure.seq if failure is not None else -1):
+            node.failure = failure  # what was passed over at boot is still the newest
     except HabaneroError as error:
         if strict:
             raise

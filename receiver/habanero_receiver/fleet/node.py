@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from habanero_receiver.fleet.safepoint import Safepoint
     from habanero_receiver.journal.base import Base
     from habanero_receiver.journal.journal import Journal
+    from habanero_receiver.journal.local import LocalState
     from habanero_receiver.overlay import Overlay
     from habanero_receiver.release.manifest import Manifest
     from habanero_receiver.release.statement import Statement
@@ -79,12 +80,11 @@ class Identity:
 class Node:
     """The state of one process. What may change is written only by the holder of `swap_lock`.
 
-    `known` are the last images that were verified here, which need not be read again; `given_up` is the digest of a
-    release that this process cannot take; `base_source` gives a module's source as it was deployed, None where that is
-    not held; `answered` is the last question of `inspection` that it answered; `tell`
-    wakes the heart when there is something to tell; `after_swap` is
-    called when `swap_lock` is free again, whatever came of the swap: the code may have changed; `stuck_tasks` names
-    the supervised loops that do not end.
+    `local` is this machine's own disk; `known` are the last images that were verified here, which need not be read
+    again; `given_up` is the digest of a release that this process cannot take; `base_source` gives a module's source
+    as it was deployed, None where that is not held; `answered` is the last question of `inspection` that it answered;
+    `tell` wakes the heart when there is something to tell; `after_swap` is called when `swap_lock` is free again,
+    whatever came of the swap: the code may have changed; `stuck_tasks` names the supervised loops that do not end.
     """
 
     identity: Identity
@@ -97,6 +97,7 @@ class Node:
     seen: Release
     known: Loaded | None
     running: Loaded | None
+    local: LocalState | None = None
     safepoint: Safepoint = field(default_factory=HereSafepoint)
     pace: pace.Pace = pace.LOCAL
     swap_lock: threading.Lock = field(default_factory=threading.Lock)

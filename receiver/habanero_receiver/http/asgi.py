@@ -36,6 +36,14 @@ class Served(Protocol):
         """Stop."""
         ...
 
+    def comes_up(self) -> None:
+        """The app's own start-up is about to run."""
+        ...
+
+    def came_up(self, *, well: bool) -> None:
+        """It is over: the app serves, or said that it does not. Writes to the disk."""
+        ...
+
     async def begin_tasks(self) -> None:
         """Begin the app's supervised loops; again is no harm."""
         ...
@@ -96,6 +104,7 @@ class ReceiverMiddleware:
         await self._start()
         await self._receiver.begin_tasks()
         self._served = True
+        await asyncio.to_thread(self._receiver.came_up, well=True)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the app's own start-up code runs, so that it already is the release's; stop after its end."""
@@ -106,14 +115,20 @@ class ReceiverMiddleware:
             _log.exception("the receiver did not start, so the app does not either")
             await send({"type": "lifespan.startup.failed", "message": f"habanero: {error}"})
             return
+        self._receiver.comes_up()
         # An app without lifespan raises here at once, and the server goes on without: then so does the receiver.
         receiving, sending = around(self._receiver, _again(first, receive), self._stop_before_the_last(send))
         await self._app(scope, receiving, sending)
 
     def _stop_before_the_last(self, send: Send) -> Send:
-        """Stop before the server is told that the app is done: once it knows, it ends the process."""
+        """Tell the receiver how the app came up; stop before the server is told that the app is done.
+
+        Once it knows, it ends the process.
+        """
 
         async def sending(message: Message) -> None:
+            if message["type"] in _CAME_UP:
+                await asyncio.to_thread(self._receiver.came_up, well=_CAME_UP[message["type"]])
             if message["type"] in _LAST and self._started:
                 self._started = self._served = False
                 await self._receiver.leave_loop()
@@ -122,6 +137,7 @@ class ReceiverMiddleware:
         return sending
 
 
+_CAME_UP = {"lifespan.startup.complete": True, "lifespan.startup.failed": False}
 _LAST = frozenset({"lifespan.startup.failed", "lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
 

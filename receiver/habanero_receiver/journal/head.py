@@ -40,15 +40,16 @@ class Found:
     refused: HabaneroError | None
 
 
-def find_head(journal: Journal, policy: trust.TrustPolicy, base: str, *, budget_s: float = BUDGET_S) -> Found:
+def find_head(
+    journal: Journal, policy: trust.TrustPolicy, base: str, *, budget_s: float = BUDGET_S, hint: int = 0
+) -> Found:
     """Find the newest entry over `base` that is signed by keys trusted today and follows its predecessor.
 
-    What lies below that one is covered by its hashes and not read again. StoreError when the bucket fails or is slow.
+    What lies below that one is covered by its hashes and not read again. `hint` is the number of an entry that was
+    there before: with a good one, two reads find the last. StoreError when the bucket fails or is slow.
     """
     deadline = time.monotonic() + budget_s
-    last = 0
-    while _entry(journal, last + 1, deadline) is not None:
-        last += 1
+    last = _last(journal, hint, deadline)
     refused: HabaneroError | None = None
     for seq in range(last, 0, -1):
         try:
@@ -60,6 +61,26 @@ def find_head(journal: Journal, policy: trust.TrustPolicy, base: str, *, budget_
         else:
             return Found(head, statement, last, refused)
     return Found(trust.Head.start(base), None, last, refused)
+
+
+def _last(journal: Journal, hint: int, deadline: float) -> int:
+    """The number of the last entry: by longer and longer steps from the hint, then by halving the last step.
+
+    Entries are made one after the other, so they end in one place; where somebody took some out, it may be any end.
+    """
+    there = hint if hint and _entry(journal, hint, deadline) is not None else 0
+    step = 1
+    while _entry(journal, there + step, deadline) is not None:
+        there += step
+        step *= 2
+    missing = there + step
+    while missing - there > 1:
+        middle = (there + missing) // 2
+        if _entry(journal, middle, deadline) is None:
+            missing = middle
+        else:
+            there = middle
+    return there
 
 
 def _judged(

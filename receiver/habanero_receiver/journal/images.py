@@ -1,7 +1,8 @@
 """From a release to code that may run: its manifest's modules, each made from two blobs whose digests are checked.
 
-What it does: takes a blob from where it is at hand, a push or what was loaded before, else from the journal. What it
-does not: it decides nothing that `trust` decides, unmarshals nothing and imports nothing.
+What it does: takes a blob from where it is at hand (a push, what was loaded before, this machine's own copy), else from
+the journal. Sources that lie in that copy are left there until somebody asks. What it does not: it decides nothing that
+`trust` decides, unmarshals nothing and imports nothing.
 
 The rule it upholds: no byte gets into an image that the signed manifest does not name by digest and size; and a release
 whose blobs are not all there and right is not loaded in part. Boot, a live push, a worker that follows and a rollback
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import StoreError
-from habanero_receiver.swap.image import ModuleImage
+from habanero_receiver.swap.image import ModuleImage, UnreadImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from habanero_receiver.journal.journal import Journal
+    from habanero_receiver.journal.pack import PackedBlobs
     from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
     from habanero_receiver.release.statement import Statement
 
@@ -32,13 +34,15 @@ Images = dict[str, ModuleImage | None]
 class AtHand:
     """What need not be read from the journal: all of it judged when it came.
 
-    `manifest` and `blobs` came with a push; `before` and `images` are those of the release that was loaded last.
+    `manifest` and `blobs` came with a push; `before` and `images` are those of the release that was loaded last;
+    `packed` is the local copy of the very release that is to be loaded.
     """
 
     manifest: Manifest | None = None
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     before: Manifest | None = None
     images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
+    packed: PackedBlobs | None = None
 
 
 NOTHING = AtHand()
@@ -63,13 +67,28 @@ def _image(journal: Journal, name: str, entry: ModuleEntry | None, root: Path, a
         return None
     if at_hand.before is not None and at_hand.before.modules.get(name) == entry:
         return at_hand.images[name]  # an unchanged module is neither read nor hashed again
+    filename = f"{root}/{entry.path}"  # as text: making a Path of each costs more than checking its code
+    if (packed := at_hand.packed) is not None:
+        source = entry.source
+        return UnreadImage(
+            name, entry.package, filename, packed.code(entry.code), source.size,
+            lambda: _late_source(journal, packed, source),
+        )  # fmt: skip
     return ModuleImage(
         name=name,
         package=entry.package,
-        filename=str(root / entry.path),
+        filename=filename,
         source=_blob(journal, entry.source, at_hand),
         code=_blob(journal, entry.code, at_hand),
     )
+
+
+def _late_source(journal: Journal, packed: PackedBlobs, ref: BlobRef) -> bytes:
+    """From the local copy, or, when that was replaced or lost since, from the journal."""
+    try:
+        return packed.source(ref)
+    except StoreError:
+        return _blob(journal, ref, NOTHING)
 
 
 def _blob(journal: Journal, ref: BlobRef, at_hand: AtHand) -> bytes:

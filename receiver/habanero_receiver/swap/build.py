@@ -144,7 +144,7 @@ def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1
     return _HEAD.pack(MAGIC, len(main)) + main + marshal.dumps((doc, tuple(map(_plain, units))))
 
 
-def main_code(blob: bytes, filename: str) -> CodeType:
+def main_code(blob: bytes | memoryview, filename: str) -> CodeType:
     """The whole module's code object, with ``filename`` as its file. Call it on verified bytes only."""
     size = _main_size(blob)
     code = marshal.loads(memoryview(blob)[_HEAD.size : _HEAD.size + size])
@@ -154,13 +154,13 @@ def main_code(blob: bytes, filename: str) -> CodeType:
     return code
 
 
-def decode(blob: bytes, filename: str) -> Build:
+def decode(blob: bytes | memoryview, filename: str) -> Build:
     """The units of an encoded build, with ``filename`` as their file. Call it on verified bytes only."""
     doc, units = marshal.loads(memoryview(blob)[_HEAD.size + _main_size(blob) :])
     return Build(doc, tuple(_unit(fields, filename) for fields in units))
 
 
-def _main_size(blob: bytes) -> int:
+def _main_size(blob: bytes | memoryview) -> int:
     if len(blob) < _HEAD.size:
         raise ValueError("not a build: too short")
     magic, size = _HEAD.unpack_from(blob)

@@ -12,7 +12,7 @@ from importlib.util import decode_source
 from typing import TYPE_CHECKING, Any
 
 from .build import main_code
-from .sources import line_cache_entry
+from .sources import UnreadLines
 
 if TYPE_CHECKING:
     from types import CodeType, ModuleType
@@ -37,7 +37,7 @@ class ImageLoader(SourceFileLoader):
         except (ValueError, EOFError, TypeError) as error:
             raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
         cache: dict[str, Any] = linecache.cache
-        cache[image.filename] = line_cache_entry(image.filename, image.source)
+        cache[image.filename] = UnreadLines.of(image.filename, image.source_size, lambda: image.source)
         return code
 
     def get_source(self, fullname: str) -> str:

@@ -1,0 +1,52 @@
+"""Keeps this machine's own copy of the release that runs, so that its next start needs no bucket.
+
+What it does: copies a release to the disk once it has run for a moment, in a thread where nobody waits for it. What
+it does not: it verifies nothing (a start verifies all of it again) and raises nothing: without a copy, the bucket is
+asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from habanero_receiver.errors import HabaneroError
+from habanero_receiver.journal.newest import Candidate, keep
+from habanero_receiver.release.envelope import Envelope
+
+if TYPE_CHECKING:
+    from habanero_receiver.fleet.node import Loaded, Node
+
+QUIET_S = 2.0
+"""How long a release has to run before it is copied: of one save after the other only the last is."""
+_log = logging.getLogger("habanero")
+
+
+class Keeping:
+    """Looked at every moment by the follower's thread."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._seen: Loaded | None = None
+
+    def look(self) -> None:
+        """Copy what runs, if it is time to and it was not."""
+        running = self._node.running
+        if running is None or running is self._seen or time.time() - self._node.since < QUIET_S:
+            return
+        self._seen = running
+        try:
+            self._copy(running)
+        except (OSError, HabaneroError) as error:
+            _log.warning("release %d is not kept on this machine's disk: %s", running.release.head.seq, error)
+
+    def _copy(self, running: Loaded) -> None:
+        local, head = self._node.local, running.release.head
+        if local is None or running.manifest is None:
+            return
+        if not local.has_pack(head.seq, head.digest):
+            envelope = self._node.journal.entry(head.seq) or b""
+            if Envelope.decode(envelope, self._node.policy.limits).digest == head.digest:
+                keep(local, Candidate(head, running.release.statement, envelope), running.manifest, running.images)
+        local.raise_floor(head.seq, head.digest)

@@ -1,0 +1,313 @@
+"""What a process starts on: the journal's newest release, else this machine's copy of it, else the deployed code.
+
+    search     the bucket, for a bounded time: its head, and whether it still holds what this machine ran before
+    judge      the head; the machine's own copy when the bucket is out of reach or was turned back
+    pass over  a release that is not to be tried again (`starts`, and the verdicts beside the head)
+    load       from the local copy when it is of this very release, else from the bucket, which makes the copy
+
+What it does not: it installs nothing, and decides nothing that `trust` decides.
+
+The rules it upholds: what is chosen was verified in full, now, wherever it came from. Whatever stands in the way of the
+newest release is given back as `trouble`, never passed over in silence. And a verdict from the bucket, which needs no
+key, moves a machine from the head to what came before it and no further.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from habanero_receiver import trust
+from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
+from habanero_receiver.journal.head import Found, find_head
+from habanero_receiver.journal.images import AtHand, load_images
+from habanero_receiver.journal.patience import within
+from habanero_receiver.release.envelope import Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from habanero_receiver.journal.bucket import Bucket
+    from habanero_receiver.journal.journal import Journal
+    from habanero_receiver.journal.local import Floor, LocalState
+    from habanero_receiver.journal.pack import Pack
+    from habanero_receiver.release.manifest import Manifest
+    from habanero_receiver.release.statement import Statement
+    from habanero_receiver.swap.image import ModuleImage
+
+WAIT_S = 5.0
+LOAD_WAITS = 6
+"""A release's blobs may take this many times longer than finding out which release it is."""
+_log = logging.getLogger("habanero")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A release that was judged: its place, its statement and its envelope. The deployed code has neither."""
+
+    head: trust.Head
+    statement: Statement | None = None
+    envelope: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What to run, and what the newest release is when it is not that.
+
+    `trouble` is why it is not the journal's last entry, `passed_over` whether that is since it failed to start;
+    `counts` is whether a start that fails may be held against what runs.
+    """
+
+    run: Candidate
+    newest: Candidate
+    manifest: Manifest | None = None
+    images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
+    trouble: HabaneroError | None = None
+    passed_over: bool = False
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """What the bucket says."""
+
+    found: Found
+    envelope: bytes
+    at_floor: bytes | None
+    accused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is chosen for: the base's digest and folder, whom to trust, the machine's own disk.
+
+    `later` is the journal as the process uses it afterwards: for sources that the local copy turns out not to give.
+    """
+
+    base: str
+    root: Path
+    policy: trust.TrustPolicy
+    local: LocalState
+    later: Journal
+
+
+class Chooser:
+    """Chooses for one process. `bucket` and the `journal` in it are used here only, each time for a bounded time."""
+
+    def __init__(self, bucket: Bucket, journal: Journal, place: Place, wait_s: float = WAIT_S) -> None:
+        self._bucket, self._journal, self._place, self._wait_s = bucket, journal, place, wait_s
+        self._local, self._policy = place.local, place.policy
+        self._reachable = True
+        self._packs: dict[str, Pack | None] = {}
+
+    def choose(self, condemned: Collection[str] = ()) -> Chosen:
+        """What to run. `condemned` are the digests of releases that this machine found not to start.
+
+        ConfigError for a bucket that must not be used; anything else that goes wrong is in `trouble`.
+        """
+        newest, trouble, accused = self._newest()
+        run, passed_over = newest, False
+        if newest.head.digest in condemned or (accused and newest.statement is not None):
+            run, passed_over = self._before(newest, condemned), True
+            trouble = trouble or _passed_over(newest, run)
+        try:
+            manifest, images = self._load(run)
+        except ConfigError:
+            raise
+        except HabaneroError as error:
+            return self._instead(newest, run, error, condemned)
+        counts = not passed_over or self._accused(run)
+        return Chosen(run, newest, manifest, images, trouble, passed_over, counts)
+
+    def _newest(self) -> tuple[Candidate, HabaneroError | None, bool]:
+        """The newest release that can be had, why it is not the journal's last one, and whether it stands accused."""
+        floor = self._local.floor()
+        try:
+            searched = within(self._wait_s, "the newest release", lambda: self._search(floor))
+        except StoreError as error:
+            self._reachable = error.code == "store-missing"
+            return self._own_copy(floor) or self._deployed(), error, False
+        found = searched.found
+        newest = Candidate(found.head, found.statement, searched.envelope)
+        if floor is not None and _digest(searched.at_floor) != floor.digest:
+            return self._own_copy(floor) or newest, _turned_back(floor, found, self._local.folder), False
+        return newest, found.refused, searched.accused
+
+    def _search(self, floor: Floor | None) -> _Searched:
+        if not self._bucket.check():
+            raise _no_bucket(floor)
+        self._journal.check_format()
+        found = find_head(
+            self._journal, self._policy, self._place.base, budget_s=self._wait_s, hint=0 if floor is None else floor.seq
+        )
+        envelope = self._journal.entry(found.head.seq) or b""
+        at_floor = envelope
+        if floor is not None and floor.seq != found.head.seq:
+            at_floor = self._journal.entry(floor.seq) or b""
+        accused = found.statement is not None and bool(self._journal.verdicts(found.head.seq))
+        return _Searched(found, envelope, at_floor, accused)
+
+    def _own_copy(self, floor: Floor | None) -> Candidate | None:
+        """The release that this machine ran last, from its own disk, judged as if it came from the bucket."""
+        if floor is None:
+            return None
+        packed = self._packed(floor.digest)
+        try:
+            return None if packed is None else self._judged(packed.envelope, floor.seq, floor.digest)
+        except HabaneroError as error:
+            _log.error("error[%s]: %s", error.code, error.message)
+            return None
+
+    def _before(self, candidate: Candidate, condemned: Collection[str]) -> Candidate:
+        """What came before a release: the nearest that is signed by keys trusted today and not condemned here."""
+        statement = candidate.statement
+        while statement is not None and statement.seq > 1:
+            seq, digest = statement.seq - 1, statement.prev
+            data = self._envelope(seq, digest)
+            statement = None
+            try:
+                before = self._judged(data, seq, digest)
+            except HabaneroError as error:
+                _log.error("error[%s]: release %d cannot be gone back to: %s", error.code, seq, error.message)
+                break
+            if digest not in condemned:
+                return before
+            statement = before.statement
+        return self._deployed()
+
+    def _accused(self, candidate: Candidate) -> bool:
+        """Whether what is gone back to once failed somewhere as well: else its failing now says nothing about it."""
+        if candidate.statement is None or not self._reachable:
+            return False
+        try:
+            return bool(within(self._wait_s, "verdicts", lambda: self._journal.verdicts(candidate.head.seq)))
+        except StoreError:
+            return False
+
+    def _envelope(self, seq: int, digest: str) -> bytes:
+        packed = self._packed(digest)
+        if packed is not None:
+            return packed.envelope
+        if not self._reachable:
+            return b""
+        try:
+            return within(self._wait_s, f"entry {seq}", lambda: self._journal.entry(seq)) or b""
+        except StoreError:
+            return b""
+
+    def _judged(self, data: bytes, seq: int, digest: str) -> Candidate:
+        statement = trust.judge_entry(data, self._policy, self._place.base, None, seq=seq, require_trusted_key=True)
+        if _digest(data) != digest:
+            raise StoreError("store-corrupt", f"entry {seq} is another one than the chain of releases names")
+        return Candidate(trust.head_of(Envelope.decode(data, self._policy.limits), statement), statement, data)
+
+    def _load(self, candidate: Candidate) -> tuple[Manifest | None, Mapping[str, ModuleImage | None]]:
+        """All of the release's code, verified; from the local copy if it is there and whole."""
+        statement = candidate.statement
+        if statement is None:
+            return None, {}
+        packed = self._packed(candidate.head.digest)
+        if packed is not None:
+            try:
+                return self._from_pack(statement, packed)
+            except HabaneroError as error:
+                self._drop(candidate.head.digest, error)
+        if not self._reachable:
+            raise StoreError("copy-missing", f"there is no local copy of release {statement.seq}")
+        patience_s = self._wait_s * LOAD_WAITS
+        loaded = within(
+            patience_s,
+            f"the code of release {statement.seq}",
+            lambda: load_images(self._journal, statement, self._policy, self._place.root),
+        )
+        keep(self._local, candidate, *loaded)
+        return loaded
+
+    def _packed(self, digest: str) -> Pack | None:
+        """The local copy of a release, read once; a damaged one is dropped and as if it were not there."""
+        if digest not in self._packs:
+            try:
+                self._packs[digest] = self._local.pack(digest)
+            except StoreError as error:
+                self._drop(digest, error)
+        return self._packs[digest]
+
+    def _drop(self, digest: str, error: HabaneroError) -> None:
+        _log.error("error[copy-corrupt]: a local copy was dropped: %s", error.message)
+        self._packs[digest] = None
+        self._local.drop_pack(digest)
+
+    def _from_pack(self, statement: Statement, packed: Pack) -> tuple[Manifest, Mapping[str, ModuleImage | None]]:
+        manifest = trust.judge_manifest(packed.manifest, statement, self._policy)
+        at_hand = AtHand(manifest=manifest, packed=packed.open(manifest))
+        return load_images(self._place.later, statement, self._policy, self._place.root, at_hand)
+
+    def _instead(
+        self, newest: Candidate, failed: Candidate, error: HabaneroError, condemned: Collection[str]
+    ) -> Chosen:
+        """When a release cannot be loaded: the machine's own copy of the one before, else the deployed code."""
+        floor = self._local.floor()
+        own = self._own_copy(floor) if floor is None or floor.digest not in condemned else None
+        if own is not None and own.head.digest != failed.head.digest:
+            packed = self._packed(own.head.digest)
+            try:
+                if packed is not None and own.statement is not None:
+                    return Chosen(own, newest, *self._from_pack(own.statement, packed), trouble=error)
+            except HabaneroError as second:
+                _log.error("error[%s]: %s", second.code, second.message)
+        return Chosen(self._deployed(), newest, trouble=error)
+
+    def _deployed(self) -> Candidate:
+        return Candidate(trust.Head.start(self._place.base))
+
+
+def keep(
+    local: LocalState, candidate: Candidate, manifest: Manifest, images: Mapping[str, ModuleImage | None]
+) -> None:
+    """Have the local copy of a release that runs. A disk that does not take it is logged and no more."""
+    head, data = candidate.head, manifest.encode()
+    if candidate.statement is None or trust.digest_of(data) != candidate.statement.manifest_digest:
+        return  # written by a tool that spells manifests otherwise: the bytes that were signed are in the bucket alone
+    try:
+        local.keep(head.seq, head.digest, candidate.envelope, data, manifest, images)
+    except (OSError, HabaneroError) as error:
+        _log.warning("release %d is not kept on this machine's disk: %s", head.seq, error)
+
+
+def _digest(envelope: bytes | None) -> str:
+    """The payload digest; empty for bytes that are no envelope."""
+    try:
+        return Envelope.decode(envelope or b"").digest
+    except HabaneroError:
+        return ""
+
+
+def _no_bucket(floor: Floor | None) -> StoreError:
+    if floor is not None:
+        return StoreError("store", f"the bucket that held release {floor.seq}, which ran here, is not there")
+    return StoreError(
+        "store-missing",
+        "there is no bucket yet",
+        help="as it should be before the first push, which makes it; later it means that a volume is not mounted",
+    )
+
+
+def _turned_back(floor: Floor, found: Found, folder: Path) -> StoreError:
+    return StoreError(
+        "journal-turned-back",
+        f"the bucket no longer holds release {floor.seq} as this machine ran it; its journal ends with {found.last}",
+        subject=str(floor.seq),
+        help=f"restore the bucket; only if the journal was begun anew on purpose: rm {folder / 'floor.json'}",
+    )
+
+
+def _passed_over(newest: Candidate, run: Candidate) -> StoreError:
+    instead = f"release {run.head.seq}" if run.head.seq else "the code as it was deployed"
+    return StoreError(
+        "condemned",
+        f"release {newest.head.seq} did not start and is not tried again; {instead} runs in its place",
+        subject=str(newest.head.seq),
+        help="push a later release; or, if it was not the release's fault, habanero-py clear",
+    )

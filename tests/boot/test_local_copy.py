@@ -1,0 +1,231 @@
+"""The machine's own copy of its release: what starts when the bucket is gone, slow, damaged or was turned back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, Key
+from serving import RATES, Shop, serve, wait_until
+
+from habanero_receiver.journal import pack
+from habanero_receiver.release.envelope import Envelope
+
+SOURCES = {"shop/__init__.py": "", "shop/pricing.py": "PRICE = 1\n", "shop/old.py": "AGE = 99\n"}
+PRICE = "import shop.pricing; print(shop.pricing.PRICE)"
+
+
+@pytest.fixture
+def app(tmp_path):
+    """Started once on release 2, so that the machine has a copy of it."""
+    deployment = Deployment(tmp_path, SOURCES)
+    for price in (2, 3):
+        deployment.push({"shop.pricing": f"PRICE = {price}\ndef fail():\n    return 1 / 0  # of release {price - 1}\n"})
+    done = deployment.start("-c", PRICE)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+    return deployment
+
+
+def packs(app: Deployment) -> list[Path]:
+    return sorted(app.root.glob(".habanero/state/**/packs/*"))
+
+
+def floor(app: Deployment) -> Path:
+    [found] = app.root.glob(".habanero/state/**/floor.json")
+    return found
+
+
+def take_away(app: Deployment) -> None:
+    app.bucket_folder.rename(app.bucket_folder.with_name("away"))
+
+
+@pytest.mark.parametrize("how", ["gone", "a file", "format", "blobs gone"])
+def test_without_a_bucket_the_machines_own_copy_runs_and_it_is_said(app, how):
+    """The newest release that ran here starts, with what is wrong; where only the head will do, nothing does."""
+    if how == "blobs gone":
+        shutil.rmtree(app.bucket_folder / "v1" / "blobs")
+        assert app.start("-c", PRICE).stdout == "3\n"
+        return
+    if how == "format":
+        (app.folder / "format.json").write_text('{"version": 2}')
+    else:
+        take_away(app)
+    if how == "a file":
+        app.bucket_folder.write_text("not a folder")
+    done = app.start("-c", PRICE)
+    assert done.stdout == "3\n"
+    assert "error[store" in done.stderr and "release 2 runs" in done.stderr
+    assert app.start("-c", PRICE, status=2, HABANERO_BOOT="require").stdout == ""
+
+
+BLOCKED = """
+    import os, time
+    keys = os.environ.pop("HABANERO_TRUSTED_KEYS")
+    from habanero_receiver.journal.bucket import DirectoryBucket
+    os.environ["HABANERO_TRUSTED_KEYS"] = keys
+    get = DirectoryBucket.get
+    def blocked(self, key, *, max_bytes):
+        os.read(os.open("fifo", os.O_RDWR), 1)  # for ever: nobody writes
+    DirectoryBucket.get = blocked
+    from habanero_receiver import boot
+    began = time.monotonic()
+    boot.boot_from_env()
+    print(time.monotonic() - began < 30)
+    import shop.pricing
+    print(shop.pricing.PRICE)
+"""
+
+
+def test_a_bucket_that_blocks_holds_a_start_up_for_a_bounded_time(app):
+    """A read that never ends is given up, and the own copy runs; without one, the deployed code."""
+    os.mkfifo(app.root / "fifo")
+    for price in ("3", "1"):
+        done = app.start("-c", textwrap.dedent(BLOCKED), launcher=False, HABANERO_BOOT_WAIT="0.3")
+        assert done.stdout == f"True\n{price}\n"
+        assert "error[store-slow]" in done.stderr
+        shutil.rmtree(app.root / ".habanero", ignore_errors=True)
+
+
+def test_a_journal_that_was_turned_back_is_noticed(app):
+    """Who can write to the bucket and takes the newest release out does not bring the older one back."""
+    app.entry_file(2).unlink()
+    done = app.start("-c", PRICE)
+    assert done.stdout == "3\n"
+    assert "error[journal-turned-back]" in done.stderr and str(floor(app)) in done.stderr
+    assert app.start("-c", PRICE, status=2, HABANERO_BOOT="require").stdout == ""
+    floor(app).unlink()  # as the help says for a journal that was begun anew on purpose
+    assert app.start("-c", PRICE).stdout == "2\n"
+
+
+def test_a_journal_that_was_put_in_the_place_of_another_is_noticed(app):
+    """Releases of the same numbers, signed by a trusted key, but not those that ran here."""
+    app.entry_file(2).unlink()
+    app.head = type(app.head)(1, Envelope.decode(app.entry_file(1).read_bytes()).digest, None)
+    app.push({"shop.pricing": "PRICE = 4\n"})
+    app.push({"shop.pricing": "PRICE = 5\n"})
+    done = app.start("-c", PRICE)
+    assert done.stdout == "3\n"
+    assert "error[journal-turned-back]" in done.stderr
+
+
+def test_a_damaged_copy_runs_never_and_is_made_anew(app):
+    """A flipped byte anywhere in it: the bucket's blobs are used; without a bucket, the deployed code."""
+    [path] = packs(app)
+    good = path.read_bytes()
+    for place in range(3, len(good), len(good) // 12):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        done = app.start("-c", PRICE)
+        assert done.stdout == "3\n"
+        assert done.stderr == "" or done.stderr.startswith("error[copy-corrupt]")
+        path.write_bytes(good[:place])
+        assert app.start("-c", PRICE).stdout == "3\n"
+    path.write_bytes(good[: len(good) // 2])
+    take_away(app)
+    done = app.start("-c", PRICE)
+    assert done.stdout == "1\n" and "error[copy-corrupt]" in done.stderr
+
+
+def test_a_copy_is_judged_by_the_keys_of_today(app):
+    """A key that was revoked takes the local copies of its releases with it, bucket or none."""
+    take_away(app)
+    settings = {
+        "HABANERO_TRUSTED_KEYS": f"{app.key.line}\n{Key().line}", "HABANERO_REVOKED_KEYS": app.key.public.keyid,
+    }  # fmt: skip
+    assert app.start("-c", PRICE, **settings).stdout == "1\n"
+
+
+def test_a_damaged_floor_counts_as_none_and_is_said(app):
+    """The note that a machine keeps of its highest release."""
+    floor(app).write_text("{")
+    done = app.start("-c", PRICE)
+    assert done.stdout == "3\n" and "error[copy-corrupt]" in done.stderr
+
+
+def test_tracebacks_show_the_source_of_the_copy(app):
+    """The source is read from the copy when somebody wants to see it, and only then."""
+    take_away(app)
+    code = """
+        import inspect, linecache, traceback
+        import shop.pricing
+        assert shop.pricing.__loader__.image._source is None
+        try:
+            shop.pricing.fail()
+        except ZeroDivisionError:
+            print(traceback.format_exc().splitlines()[-2 if "^" not in traceback.format_exc() else -3].strip())
+        linecache.checkcache()
+        print(inspect.getsource(shop.pricing.fail).splitlines()[-1].strip())
+    """
+    assert app.start("-c", textwrap.dedent(code)).stdout == "return 1 / 0  # of release 2\n" * 2
+
+
+def test_another_base_has_copies_of_its_own(app):
+    """A new deployment without a bucket starts clean; the old one, deployed again, is back on its release."""
+    take_away(app)
+    app.write("shop/old.py", "AGE = 100\n")
+    assert app.start("-c", PRICE).stdout == "1\n"
+    app.write("shop/old.py", "AGE = 99\n")
+    assert app.start("-c", PRICE).stdout == "3\n"
+
+
+def test_processes_that_start_together_make_one_copy(tmp_path):
+    """Eight at once, the first on this machine: all run the release, one file is there, nothing is left beside it."""
+    app = Deployment(tmp_path, SOURCES)
+    app.push({"shop.pricing": "PRICE = 2\n"})
+    words = [sys.executable, "-m", "habanero_receiver", "run", "--", sys.executable, "-c", PRICE]
+    started = [
+        subprocess.Popen(words, cwd=app.root, env=app.environ(), stdout=subprocess.PIPE, text=True) for _ in range(8)
+    ]
+    assert [process.communicate(timeout=60)[0] for process in started] == ["2\n"] * 8
+    assert len(packs(app)) == 1
+
+
+def test_a_state_folder_of_another_user_is_refused(app):
+    """What is in it could make this machine go back; it is a setting, so no start without it being set right."""
+    if os.geteuid() != 0:
+        pytest.skip("needs to give a folder to another user")
+    os.chown(app.root / ".habanero" / "state", 12345, -1)
+    refused = app.start("-c", PRICE, status=2)
+    assert refused.stderr.startswith("error[state-owner]") and refused.stdout == ""
+
+
+def test_a_pack_gives_back_what_was_put_in(app):
+    """Envelope, manifest and every blob; and says so when it is no pack."""
+    [path] = packs(app)
+    read = pack.read(path)
+    assert Envelope.decode(read.envelope).digest == app.head.digest
+    manifest = app.manifest()
+    assert read.manifest == manifest.encode()
+    entry = manifest.modules["shop.pricing"]
+    assert entry is not None
+    blobs = read.open(manifest)
+    assert blobs.code(entry.code) == app.blob_file(entry.code.sha256).read_bytes()
+    assert blobs.source(entry.source) == app.blob_file(entry.source.sha256).read_bytes()
+
+
+def test_a_server_starts_on_its_copy_and_catches_up_when_the_bucket_is_back(tmp_path):
+    """The copy of what was pushed live is made while it runs; a release pushed elsewhere meanwhile is followed to."""
+    shop = Shop(tmp_path / "srv")
+    state = shop.root / ".habanero" / "state"
+    with serve(shop) as server:
+        assert server.push(server.next({"shop.rates": "RATE = 5\n"})).status_code == 200
+        wait_until(lambda: list(state.glob("**/floor.json")))
+        later = server.next({"shop.rates": RATES.replace("2", "6")})
+        server.kill()
+    away = shop.bucket.with_name("away")
+    shop.bucket.rename(away)
+    with serve(shop) as server:
+        assert server.price()["price"] == 50
+        journal = away / "v1" / "shop" / "test" / later.statement.base.removeprefix("sha256:") / "journal"
+        for sha256, data in {later.statement.manifest_digest[7:]: later.manifest, **later.blobs}.items():
+            blob = away / "v1" / "blobs" / "sha256" / sha256[:2] / sha256
+            blob.parent.mkdir(exist_ok=True)
+            blob.write_bytes(data)
+        (journal / "00000002.json").write_bytes(later.envelope.encode())
+        shutil.rmtree(shop.bucket, ignore_errors=True)
+        away.rename(shop.bucket)
+        wait_until(lambda: server.price()["price"] == 60, what=(shop.root / "server.log").read_text)
