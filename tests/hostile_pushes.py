@@ -291,6 +291,7 @@ STATEMENT = [
     Case(422, "statement-kind", "kind of a later version", predicate(kind="freeze")),
     Case(400, "schema", "push that restores", predicate(restores=3)),
     Case(400, "schema", "rollback that restores nothing", predicate(kind="rollback")),
+    Case(400, "schema", "clear that restores nothing", predicate(kind="clear")),
     Case(400, "schema", "rollback to -1", predicate(kind="rollback", restores=-1)),
     Case(400, "schema", "nonce too short", predicate(nonce="0f")),
     Case(400, "schema", "nonce upper case", predicate(nonce="0F" * 16)),

@@ -141,7 +141,7 @@ def _choose(
     try:
         with open_bucket(config.bucket).aside() as bucket:  # this process may be one that forks its workers
             reading = Journal(bucket, config.app, config.environment, base.digest)
-            verdicts.tell(ledger, reading, config.instance, config.boot_wait_s)
+            verdicts.tell(ledger, bucket, reading, config.instance, config.boot_wait_s)
             place = Place(base.digest, config.root, config.policy(), local, journal)
             return Chooser(bucket, reading, place, config.boot_wait_s).choose(condemned)
     except ConfigError:

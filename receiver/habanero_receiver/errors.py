@@ -235,7 +235,9 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "stores-not-installed": CodeInfo(
         NOT_SENT, USAGE, "Object stores without their library", "pip install 'habanero-py[stores]'"
     ),
-    "state-owner": CodeInfo(NOT_SENT, USAGE, "State folder that others can write"),
+    "state-owner": CodeInfo(
+        NOT_SENT, USAGE, "State folder that others can write", "name another folder in HABANERO_STATE"
+    ),
     "misplaced": CodeInfo(500, REFUSED, "Packages come from other files than the base"),
     "command-not-found": CodeInfo(NOT_SENT, USAGE, "Command that cannot be started"),
     "usage": CodeInfo(NOT_SENT, USAGE, "Command line that cannot be used"),

@@ -12,33 +12,45 @@ from __future__ import annotations
 import json
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from habanero_receiver.errors import HabaneroError
+from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.journal.patience import within
 
 if TYPE_CHECKING:
+    from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.journal.journal import Journal
-    from habanero_receiver.journal.starts import Record
+    from habanero_receiver.journal.starts import Ledger, Record
     from habanero_receiver.starting import StartLedger
 
 _log = logging.getLogger("habanero")
 
 
-def tell(ledger: StartLedger, journal: Journal, instance: str, wait_s: float) -> None:
+def tell(ledger: StartLedger, bucket: Bucket, journal: Journal, instance: str, wait_s: float) -> None:
     """Write what is not in the bucket yet; what it does not take now is told at the next occasion."""
     for digest, record in ledger.condemned().items():
-        if not record.told:
-            _tell(ledger, journal, instance, wait_s, digest, record)
+        if record.told:
+            continue
+        data = _verdict(digest, record, instance)
+        try:
+            within(wait_s, "a verdict", partial(_put, bucket, journal, record.seq, instance, data))
+        except HabaneroError as error:
+            _log.warning("the verdict on release %d is not in the bucket yet: %s", record.seq, error.message)
+            continue
+        ledger.close(partial(_told, digest))
 
 
-def _tell(ledger: StartLedger, journal: Journal, instance: str, wait_s: float, digest: str, record: Record) -> None:
+def _verdict(digest: str, record: Record, instance: str) -> bytes:
     said = {"v": 1, "kind": "bad", "digest": digest, "reason": record.condemned, "machine": instance}
-    data = json.dumps({**said, "at": int(time.time())}, sort_keys=True).encode()
-    try:
-        within(wait_s, "a verdict", lambda: journal.put_verdict(record.seq, instance, data))
-    except HabaneroError as error:
-        _log.warning("the verdict on release %d is not in the bucket yet: %s", record.seq, error.message)
-        return
-    _log.error("release %d is condemned: %s", record.seq, record.condemned)
-    ledger.close(lambda known: known.told(digest))
+    return json.dumps({**said, "at": int(time.time())}, sort_keys=True).encode()
+
+
+def _put(bucket: Bucket, journal: Journal, seq: int, instance: str, data: bytes) -> None:
+    if not bucket.check():  # writing would make one, in the place of a volume that is not mounted
+        raise StoreError("store", "the bucket is not there")
+    journal.put_verdict(seq, instance, data)
+
+
+def _told(digest: str, ledger: Ledger) -> Ledger:
+    return ledger.told(digest)

@@ -26,7 +26,8 @@ PREDICATE_TYPE = "urn:habanero-py:release:v1"
 NONCE_BYTES = 16
 MAX_SUMMARY_CHARS = 80
 
-Kind = Literal["push", "rollback"]
+Kind = Literal["push", "rollback", "clear"]
+_BRINGS_BACK = ("rollback", "clear")
 
 _REQUIRED = (
     "target", "base", "seq", "prev", "kind", "python", "manifest_size", "issued", "accept_until", "nonce", "author",
@@ -105,8 +106,8 @@ class Withdraw:
 class Statement:
     """One release. Digests are "sha256:<hex>"; `prev` is the payload digest of release seq - 1, the base for 1.
 
-    `restores` is set for a rollback alone: the number of the release whose overlay this one brings back, 0 for the
-    base as it was deployed.
+    `restores` is the number of the release whose overlay this one brings back: set for a rollback (0 for the base as
+    it was deployed), and for a clear, which brings back one that did not start, to be tried again.
     """
 
     target: str
@@ -199,8 +200,10 @@ def _subject(subjects: list[object]) -> str:
 
 def _statement(fields: Fields, manifest_digest: str, limits: Limits) -> Statement:
     kind = fields.string("kind")
-    if kind not in ("push", "rollback"):
-        raise RequestError("statement-kind", f"a release of kind {kind[:40]!r}; this receiver knows push and rollback")
+    if kind not in ("push", *_BRINGS_BACK):
+        raise RequestError(
+            "statement-kind", f"a release of kind {kind[:40]!r}; this receiver knows push, rollback and clear"
+        )
     text = limits.max_text_chars
     statement = Statement(
         target=fields.text("target", text),
@@ -220,8 +223,8 @@ def _statement(fields: Fields, manifest_digest: str, limits: Limits) -> Statemen
         withdraw=_withdraw(fields["policy"]),
         restores=fields.integer("restores", 0) if "restores" in fields else None,
     )
-    if (statement.restores is not None) != (kind == "rollback"):
-        refuse("predicate.restores", "belongs to a rollback, and every rollback has it")
+    if (statement.restores is not None) != (kind in _BRINGS_BACK):
+        refuse("predicate.restores", "belongs to a rollback or a clear, and every one of them has it")
     return statement
 
 
