@@ -66,7 +66,7 @@ def test_without_a_bucket_the_machines_own_copy_runs_and_it_is_said(app, how):
 BLOCKED = """
     import os, time
     keys = os.environ.pop("HABANERO_TRUSTED_KEYS")
-    from habanero_receiver.journal.bucket import DirectoryBucket
+    from habanero_receiver.journal.directory import DirectoryBucket
     os.environ["HABANERO_TRUSTED_KEYS"] = keys
     get = DirectoryBucket.get
     def blocked(self, key, *, max_bytes):
