@@ -46,7 +46,7 @@ def blobs_of(loaded: Loaded | None) -> dict[str, bytes]:
     for name, entry in loaded.manifest.modules.items():
         image = loaded.images[name]
         if entry is not None and image is not None:
-            blobs |= {entry.source.sha256: image.source, entry.code.sha256: image.code}
+            blobs |= {entry.source.sha256: image.source, entry.code.sha256: bytes(image.code)}
     return blobs
 
 
