@@ -69,6 +69,14 @@ BEFORE = {
             def gone(self):
                 return 2
 
+        class Second(Base):
+            size = 1
+            double = size * 2
+            late = 1
+
+        Second.extra = 1
+        del Second.late
+
         @dataclass
         class Item:
             name: str
@@ -159,6 +167,11 @@ AFTER: dict[str, str | None] = {
             def __code_change__(self, old=None):
                 self.moved = True
 
+        class Second(Base):
+            size = 2
+            double = size * 2
+            late = 1
+
         @dataclass(order=True)
         class Item:
             name: str
@@ -242,6 +255,7 @@ def check_new(app: LiveApp, cart: Any) -> None:
     assert [path for path, _ in app.load("shop.routes").ROUTES] == ["/second", "/new", "/third"]
     assert "shop.old" not in sys.modules
     config = app.load("shop.config")
+    assert (cart.Second.double, hasattr(cart.Second, "extra"), cart.Second.late) == (4, False, 1)
     assert config.ORDER == ["a", "c"]
     assert config.TABLE == {"a": {"new": 2}}
     assert {1, 3} == config.KINDS

@@ -10,6 +10,7 @@ from typing import Any
 
 from .body import Body
 from .build import Unit
+from .derived import FollowMembers
 from .diff import Match, match_units
 from .fill import keeps_no_defaults
 from .fills import plan_fills
@@ -94,9 +95,22 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
             plan.migration.filled.append(cls)
             instances = partial(plan.migration.instances_of, cls)
         plan.steps.append(Reshape(item.around, item.new, cls, item.members, instances))
+    _follow_members(plan, body, kept, derives=reshape)
     if item.differs(2):
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
     return [unit for unit in kept if unit is not None]
+
+
+def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, derives: bool) -> None:
+    cls = body.scope.owner
+    if cls is None or isinstance(cls, enum.EnumType) or is_named_tuple(cls):
+        return  # their members are made from the values, and were made again
+    old = [match.old for match in body.matches if match.old is not None and not match.same]
+    live = vars(cls)
+    before = {name: live[name] for unit in old if unit.kind == "assign" for name in unit.names if name in live}
+    members = tuple(unit for unit in kept if unit is not None and not before.keys().isdisjoint(unit.reads))
+    if members:
+        plan.steps.append(FollowMembers(body.scope, members, before, told=not derives))
 
 
 def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
@@ -124,10 +138,12 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         plan.refuse(unit, f"class {cls.__qualname__} cannot change its slots while it lives")
     elif new is None:
         bound = body.named_by_new()
-        names = tuple(name for name in unit.names if name not in bound)
+        names = tuple(n for n in unit.names if n not in bound and (cls.__qualname__, n) not in plan.overruling)
         if unit.kind == "function" or not reshape:
             plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
         plan.report.removed.append(f"{cls.__qualname__}.{unit.key}")
+    elif by := [u for n in new.names if (u := plan.overruling.get((cls.__qualname__, n)))]:
+        plan.report.stale.extend(u.key for u in by if not u.key.startswith("Delete"))  # it may be made from the member
     else:
         plan.report.run.append(f"{cls.__qualname__}.{new.key}")
         plan.rebound.update((id(cls), name) for name in new.names)

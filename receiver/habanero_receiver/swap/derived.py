@@ -131,17 +131,16 @@ class Derived:
         inside = Derived(self.scope.inside(cls), self.was, {}, self.work)
         settled = True
         for member in unit.members:
-            if not inside.is_touched(member):
-                continue
-            if member.kind == "class":
-                settled &= inside.of_class(member)
-            elif member.kind == "function":
-                settled &= inside.of_function(member, vars(cls).get(member.names[0]))
-            else:
-                settled &= inside._of_attribute(member, cls)
+            if inside.is_touched(member):
+                settled &= inside.of_member(member, cls)
         return settled
 
-    def _of_attribute(self, member: Unit, cls: type) -> bool:
+    def of_member(self, member: Unit, cls: type) -> bool:
+        """Lets a member of the class of this scope follow. Returns as `of_function`."""
+        if member.kind == "class":
+            return self.of_class(member)
+        if member.kind == "function":
+            return self.of_function(member, vars(cls).get(member.names[0]))
         values = self.of_assignment(member, vars(cls))
         for name, old, new in values or ():
             self.work.log.set_class_attribute(cls, name, new)
@@ -173,6 +172,31 @@ class Derived:
 
     def _is_own_module(self, value: Any) -> bool:
         return isinstance(value, ModuleType) and self.scope.is_own(value.__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowMembers:
+    """Lets the members of a class that did not change follow those of the same body that did."""
+
+    scope: Scope
+    members: tuple[Unit, ...]
+    before: Mapping[str, Any]
+    """What the members that change were, by name."""
+    told: bool
+    """Whether those that cannot follow are named in the report; not if the class derives what it has from them."""
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        cls = self.scope.owner
+        assert cls is not None  # of the scope of a class
+        inside = {name: value for name, value in self.before.items() if vars(cls).get(name, MISSING) is not value}
+        derived = Derived(self.scope, {}, {}, work, inside)
+        stale = work.report.of(self.scope.globals["__name__"]).stale
+        for member in self.members:
+            if member.kind == "class" or not derived.is_touched(member):
+                continue  # a class does not see the names of the one around it
+            if not derived.of_member(member, cls) and self.told:
+                stale.append(f"{cls.__qualname__}.{member.key}")
 
 
 class Past:

@@ -75,6 +75,8 @@ class ModulePlan:
     """Steps that fill containers, by the identity of the last of the units that they stand for."""
     filled: set[int] = field(default_factory=set)
     """By identity: changed and new units that these run."""
+    overruling: dict[tuple[str, str], Unit] = field(default_factory=dict)
+    """Statements that do not run, and set or delete an attribute of a class: they have the last word on it."""
     forced: set[int] = field(default_factory=set)
     """By identity: unchanged units that must run, since what they fill is a new object."""
     migration: Migration = field(init=False)
@@ -112,7 +114,9 @@ class ModulePlan:
 
     def finish(self, body: Body) -> None:
         """Has what the old version left behind go, when the statements of a body have run."""
-        if leftovers := body.leftovers():
+        home = body.scope.owner.__qualname__ if body.scope.owner is not None else ""
+        leftovers = frozenset(name for name in body.leftovers() if (home, name) not in self.overruling)
+        if leftovers:
             self.steps.append(Sweep(body, leftovers))
         if (annotations := annotations_of(body)) is not None:
             self.steps.append(annotations)

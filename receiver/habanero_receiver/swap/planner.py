@@ -11,6 +11,7 @@ from traceback import walk_tb
 from types import CellType, FunctionType
 from typing import Any
 
+from .attributes import plan_attributes, written
 from .body import Body
 from .build import CALLS, PURE, Unit
 from .classes import plan_class
@@ -27,6 +28,7 @@ def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
     body = Body.of(plan.scope, plan.old.units, matches)
+    plan.overruling.update(written(body, kept=True))
     plan_fills(plan, body)
     for match in matches:
         try:
@@ -35,6 +37,7 @@ def plan_module(plan: ModulePlan) -> None:
         except Exception as error:  # the user's code, run while planning, may raise anything
             _refuse_raising(plan, match, error)
             break  # what follows may read what this would have bound: its errors would say nothing
+    plan_attributes(plan, body)
     plan.changing.update(body.leftovers())
     plan.finish(body)
     if plan.old.doc != plan.new.doc:

@@ -22,9 +22,10 @@ from .live import subclasses
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
+from .shapes import own_init_subclass
 from .successor import Successor
 from .transaction import Transaction
-from .twins import derives_by
+from .twins import derives_by, registries_of
 from .undo import restore_mapping
 
 
@@ -183,7 +184,7 @@ class Define:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Unbinds the names of a unit that is gone, and what its decorators registered."""
+    """Unbinds the names of a unit that is gone, and what its decorators, or making its class, registered."""
 
     scope: Scope
     unit: Unit
@@ -198,6 +199,11 @@ class Remove:
             for function in {id(f): f for f in (*held, *self.living())}.values():
                 work.forget(function)
             Registrations(roots, self.scope.own_modules).settle(work.log, [*held, *self.living()], [])
+        if self.unit.kind == "class" and self.names and isinstance(cls := self.scope.get(self.names[0]), type):
+            roots = registries_of(self.unit, cls, own_init_subclass(cls, self.scope.is_own), self.scope)
+            if roots:
+                work.forget(cls)
+                Registrations(roots, self.scope.own_modules).settle(work.log, [cls], [])
         for name in self.names:
             self.scope.unbind(work.log, name)
 

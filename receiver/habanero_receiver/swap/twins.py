@@ -53,7 +53,7 @@ class Reshape:
         cls = self.cls
         changed = tuple(m for m in self.members if not m.same and (m.new or m.old).kind not in ("function", "class"))  # type: ignore[union-attr]  # a match has one of the two
         hook = own_init_subclass(cls, self.scope.is_own)
-        roots = _registries(self.unit, cls, hook, self.scope)
+        roots = registries_of(self.unit, cls, hook, self.scope)
         registered = Registrations(roots, self.scope.own_modules)
         before = Snapshot(roots, self.scope.own_modules) if roots else None
         twins: list[type] = []
@@ -190,8 +190,8 @@ def _undecorated(value: Any) -> Any:
     return value
 
 
-def _registries(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) -> list[object]:
-    """What making the twin could write to: what the app's own hooks and decorators read."""
+def registries_of(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope) -> list[object]:
+    """What making the class, or a twin of it, could write to: what the app's own hooks and decorators read."""
     hooks = [hook] if hook is not None else []
     if scope.is_own(type(cls).__module__):
         members = [getattr(member, "__func__", member) for member in vars(type(cls)).values()]
