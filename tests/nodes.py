@@ -60,7 +60,8 @@ class FakeStaged:
         if isinstance(self.swapper.fail_commit, SwapUndoError):
             raise self.swapper.fail_commit
         if self.swapper.fail_commit is not None:
-            raise SwapFailedError("it raised", self.report) from self.swapper.fail_commit
+            cause = self.swapper.fail_commit
+            raise SwapFailedError(f"shop: it raised {type(cause).__name__}: {cause}", self.report) from cause
         before = dict(self.swapper.live)
         self.swapper.live = {name: image and image.source for name, image in self.overlay.items()}
         if callable(self.swapper.on_committed):

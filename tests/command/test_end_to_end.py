@@ -39,6 +39,8 @@ def test_the_main_job(site: Site) -> None:
 
     events = {event["event"]: event for event in site.command("push", "--once")}
     assert (events["gate"]["summary"], events["live"]["push"]) == ("1 passed", 1)
+    [told] = events["live"]["report"]
+    assert (told["module"], told["patched"], told["refused"]) == ("shop.pricing", ["price"], [])
     now = site.price()
     assert now["price"] == 30
     assert len(now["calls"]) == calls + 2, "the list lives on in the same process"
@@ -70,6 +72,9 @@ def test_what_must_not_get_through(site: Site) -> None:
     said = site.command("push", "--once", "--gate", "true", code=5)[-1]
     assert (said["event"], said["code"], said["by_server"]) == ("refused", "rolled-back", True)
     assert "RuntimeError: at import" in said["traceback"]
+    assert "habanero_receiver" not in said["traceback"], "the author's frames, none of the server's"
+    [refused] = said["refusals"]
+    assert (refused["module"], refused["line"]) == ("shop.pricing", PRICING.count("\n") + 2)
     assert site.price()["price"] == before
     site.save(PRICING)
 

@@ -117,12 +117,22 @@ def test_a_success_is_two_lines_at_a_terminal() -> None:
 def test_a_success_is_a_line_for_each_event_in_a_pipe() -> None:
     """With its time, on standard output; nothing on standard error."""
     out, err = lines(e.Changed(["shop/pricing.py"]), e.Pushing(42, 41, 1, 2100), LIVE)
-    assert [line.partition(" ")[2] for line in out.splitlines()] == [
+    *events, stale, doubled = out.splitlines()
+    assert [line.partition(" ")[2] for line in events] == [
         "change  shop/pricing.py",
         "push    #42 over #41 1 module 2.1 kB",
         "live    #42 12/12 0.31s 3 functions, 1 statement run",
     ]
+    assert stale.strip() == "stale: shop.api: client (it was computed from what changed and was kept)"
+    assert doubled.strip() == "doubled: shop.api: shop.bus.PATHS: '/b' (it was registered beside an older form)"
     assert err == ""
+
+
+def test_a_stale_value_with_a_reason_of_its_own() -> None:
+    """The engine's reason is told, and no other beside it."""
+    entry = "shop.api: make.<locals>.inner (it keeps its old code: its new code reads m)"
+    assert f"stale: {entry}\n" in lines(replace(LIVE, stale=(entry,)))[0]
+    assert entry in live(replace(LIVE, stale=(entry,))).replace("\n", "")
 
 
 def test_a_syntax_error_has_its_place_and_a_caret() -> None:

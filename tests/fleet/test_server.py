@@ -55,6 +55,51 @@ def test_a_statement_that_raises_leaves_the_process_as_it_was(server: Server) ->
     assert server.price() == before and server.state()["head"] == state["head"]
 
 
+PLAYERS = """
+class Player:
+    def __init__(self, name):
+        self.name = name
+{hook}
+
+PLAYERS = [Player(n) for n in "abc"]
+LIMIT = 1
+DOUBLE = [LIMIT * 2]
+"""
+HOOK = "    def __code_change__(self, old=None):\n        self.first = old['name']"
+
+
+def test_a_dry_run_counts_instances_and_names_what_is_stale(server: Server) -> None:
+    """Without a change, the author learns on how many living objects a hook would be called, and what would be kept."""
+    main = MAIN.replace("from shop", "import shop.players\nfrom shop")
+    first = {"shop.players": PLAYERS.format(hook=""), "main": main}
+    assert server.push(server.next(first)).status_code == 200
+    second = first | {"shop.players": PLAYERS.format(hook=HOOK).replace("LIMIT = 1", "LIMIT = 5")}
+    answer = server.push(server.next(second), "check")
+    assert answer.status_code == 200, answer.text
+    [module] = [each for each in answer.json()["report"]["modules"] if each["module"] == "shop.players"]
+    assert module["migrated"] == ["Player: 3 instances"]
+    answer = server.push(server.next(second))
+    [module] = [each for each in answer.json()["report"]["modules"] if each["module"] == "shop.players"]
+    assert [entry.partition(" ")[0] for entry in module["stale"]] == ["DOUBLE"]
+
+
+def test_a_statement_that_raises_is_named_in_the_answer(server: Server) -> None:
+    """Staged or run in the commit: module, unit, line and the author's own frames, with the text that was pushed."""
+    for text, unit, code in (
+        ("RATE = 2\n\nBAD = RATE / 0  # here\n", "BAD =", "swap-refused"),
+        ("RATE = 2\n\nclass Bad:\n    x = 1 / 0  # here\n", "class Bad", "rolled-back"),
+    ):
+        problem = server.push(server.next({"shop.rates": text})).json()
+        assert problem["code"] == code, problem
+        [module] = [each for each in problem["details"]["report"]["modules"] if each["refused"]]
+        [refused] = module["refused"]
+        line = text[: text.index("#")].count("\n") + 1
+        assert (module["module"], refused["unit"], refused["line"]) == ("shop.rates", unit, line)
+        assert "ZeroDivisionError" in refused["reason"] and refused["help"]
+        assert "# here" in refused["traceback"] and "habanero_receiver" not in refused["traceback"]
+        assert problem["details"]["traceback"] == refused["traceback"]
+
+
 def test_a_release_without_changes_goes_back_to_the_base(server: Server) -> None:
     """An empty overlay restores what was deployed, live, though the files were edited meanwhile."""
     server.push(server.next({"shop.rates": "RATE = 9\n"}))

@@ -319,6 +319,7 @@ class Pusher:
                 doubled=answer.doubled(),
                 same_code_as=same,
                 server=answer.seconds or None,
+                report=answer.modules,
             )
         )
         return LIVE

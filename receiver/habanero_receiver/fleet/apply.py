@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, StoreError, SwapError
-from habanero_receiver.fleet import images
+from habanero_receiver.fleet import account, images
 from habanero_receiver.fleet.heartbeat import Failure
 from habanero_receiver.swap import SwapFailedError, SwapRefusedError, SwapUndoError
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from habanero_receiver.fleet.node import Loaded, Node, Release
     from habanero_receiver.release.manifest import Manifest
-    from habanero_receiver.swap import CommittedSwap, StagedSwap
+    from habanero_receiver.swap import CommittedSwap, StagedSwap, SwapReport
 
 _log = logging.getLogger("habanero")
 
@@ -189,6 +189,7 @@ def _publish(attempt: Attempt) -> None:
         node.tip = head
     node.since = time.time()
     node.tell.set()
+    account.write(_log, head.seq, attempt.report)
     try:
         _committed(attempt).seal()
     except Exception:
@@ -233,18 +234,29 @@ def _refused(attempt: Attempt, error: SwapRefusedError) -> SwapError:
         "swap-refused",
         f"the running process cannot take release {attempt.release.head.seq}: {error}; nothing changed",
         help="deploy this change with a restart, or make it in a way that live objects can take",
-        details={"report": error.report.to_json()},
+        details={"report": error.report.to_json(), **_raised(error.report)},
     )
 
 
 def _rolled_back(attempt: Attempt, error: BaseException) -> SwapError:
-    cause = error.__cause__ if isinstance(error, SwapFailedError) and error.__cause__ is not None else error
+    seq, details = attempt.release.head.seq, {"report": attempt.report, "traceback": _traceback(error)}
+    said = f"release {seq} raised {type(error).__name__}"
+    if isinstance(error, SwapFailedError):
+        details = {"report": error.report.to_json(), "traceback": _traceback(error.__cause__ or error)}
+        details |= _raised(error.report)
+        said = f"release {seq} was undone: {error}"
     return SwapError(
         "rolled-back",
-        f"release {attempt.release.head.seq} raised {type(cause).__name__}; everything is as before",
+        f"{said}; everything is as before",
         help="the traceback is that of the statement that raised; mend it and push again",
-        details={"report": attempt.report, "traceback": _traceback(cause)},
+        details=details,
     )
+
+
+def _raised(report: SwapReport) -> dict[str, Any]:
+    """The traceback of the statement that raised, if one did: its author's frames, none of ours."""
+    found = [refusal.traceback for _, refusal in report.refusals() if refusal.traceback]
+    return {"traceback": found[0]} if found else {}
 
 
 def _dirty(attempt: Attempt, error: BaseException) -> SwapError:

@@ -1,7 +1,7 @@
 """Errors of the swap engine.
 
 SwapError                  the base of all
-  SwapRefusedError         planning found that the live process cannot take the change; nothing was touched
+  SwapRefusedError         the live process cannot take the change; nothing was touched, or all of it was put back
   SwapFailedError          the commit raised; all that it had done was undone
   SwapUndoError            undoing raised too: the process is in neither state and should be restarted
 """
@@ -22,7 +22,7 @@ class SwapError(Exception):
 
 
 class SwapRefusedError(SwapError):
-    """The live process cannot take the change. Nothing was touched."""
+    """The live process cannot take the change. It is as it was."""
 
     code = "swap-refused"
 
@@ -37,7 +37,10 @@ class SwapRefusedError(SwapError):
 
 
 class SwapFailedError(SwapError):
-    """A statement of the new code raised during the commit (``__cause__``); everything was put back."""
+    """A statement of the new code raised during the commit (``__cause__``); everything was put back.
+
+    The report's refusal names the statement, with the traceback.
+    """
 
     code = "rolled-back"
 

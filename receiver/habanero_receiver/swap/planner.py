@@ -7,7 +7,6 @@ functions) is run here, in a namespace of its own; what could touch live objects
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from traceback import walk_tb
 from types import CellType, FunctionType
 from typing import Any
 
@@ -19,7 +18,7 @@ from .diff import Match, match_units, pair_code
 from .fills import plan_fills
 from .functions import is_plain
 from .plan import ModulePlan, Patch
-from .report import Refusal
+from .raised import note
 from .scope import UNKNOWN
 from .steps import Remove
 
@@ -35,23 +34,13 @@ def plan_module(plan: ModulePlan) -> None:
             _plan_unit(plan, body, match)
             plan.fill_after(match.new)
         except Exception as error:  # the user's code, run while planning, may raise anything
-            _refuse_raising(plan, match, error)
+            note([plan], (plan, match.new), error)
             break  # what follows may read what this would have bound: its errors would say nothing
     plan_attributes(plan, body)
     plan.changing.update(body.leftovers())
     plan.finish(body)
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))
-
-
-def _refuse_raising(plan: ModulePlan, match: Match, error: Exception) -> None:
-    unit = match.new or match.old
-    assert unit is not None  # a match has one of the two
-    lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code.co_filename == plan.edition.name]
-    raised = Refusal(
-        unit.key, lines[0] if lines else unit.line, f"running it raised {type(error).__name__}: {error}", "fix it"
-    )
-    plan.report.refused.append(raised)
 
 
 def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:

@@ -14,6 +14,8 @@ class Refusal:
     line: int
     reason: str
     help: str
+    traceback: str = ""
+    """Of a statement that raised: the app's own frames, as Python prints them."""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.unit}: {self.reason}"
@@ -45,7 +47,10 @@ class ModuleReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON types."""
-        refused = [{"unit": r.unit, "line": r.line, "reason": r.reason, "help": r.help} for r in self.refused]
+        refused = [
+            {"unit": r.unit, "line": r.line, "reason": r.reason, "help": r.help, "traceback": r.traceback}
+            for r in self.refused
+        ]
         return {
             "module": self.module,
             "patched": list(self.patched),

@@ -19,12 +19,14 @@ from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Following, Kept, changes_since
 from .image import ModuleImage
+from .layouts import LayoutError
 from .live import reachable
 from .loader import exchange
 from .order import in_import_order
 from .patching import Patching
 from .plan import ModulePlan
 from .planner import plan_module
+from .raised import note
 from .reach import Reach, new_modules
 from .report import Refusal, SwapReport
 from .scope import Scope
@@ -55,6 +57,8 @@ class StagedSwap:
         self._patching = Patching()
         self._shown: dict[str, LineCacheEntry] = {}
         """What tracebacks show of each module afterwards: read here, so that the commit reads no source."""
+        self._at: tuple[ModulePlan, Unit | None] | None = None
+        """What the commit is running."""
         self._renamings: list[Renaming] = []
         self._loaders: list[tuple[LogStep, LogStep]] = []
         self._unloaded: dict[str, Build] = {}
@@ -112,7 +116,8 @@ class StagedSwap:
         """Carries the plan out. Call it at a safe point: it is short, and the app must not run meanwhile.
 
         Raises SwapFailedError after putting everything back, if a statement of the new code raises; SwapUndoError if
-        putting it back failed too; SwapRefusedError if the process moved since the plan was made.
+        putting it back failed too; SwapRefusedError if the process moved since the plan was made, or if a living class
+        turned out, after all, to be one that cannot take its new body: everything was put back then as well.
         """
         swapper = self._swapper
         with swapper.swap_lock:
@@ -125,10 +130,15 @@ class StagedSwap:
             try:
                 self._commit(log)
             except BaseException as error:
+                said = note(self.plans.values(), self._at, error)  # now: its text is shown until it is undone
                 self._undo(log, error)
                 if not isinstance(error, (Exception, SystemExit)):
                     raise
-                raise SwapFailedError(f"{type(error).__name__}: {error}", self.report) from error
+                if isinstance(error, LayoutError):
+                    raise SwapRefusedError(self.report) from error
+                raise SwapFailedError(said, self.report) from error
+            finally:
+                self._at = None
             return CommittedSwap(self.report, log, swapper.swap_lock, self._renamings)
 
     def _undo(self, log: UndoLog, error: BaseException) -> None:
@@ -174,7 +184,9 @@ class StagedSwap:
         self._follow(following, before)
         for name in order:
             for step in self.plans[name].steps:
+                self._at = (self.plans[name], getattr(step, "unit", None))
                 step(work)
+            self._at = None
             if self.plans[name].steps:
                 self._follow(following, before)
 

@@ -163,7 +163,10 @@ class MachineStep(Event):
 
 @dataclass(frozen=True, slots=True)
 class Live(Event):
-    """The release runs on every worker. `seconds` is from the first byte sent; `total` from the save."""
+    """The release runs on every worker. `seconds` is from the first byte sent; `total` from the save.
+
+    `report` tells per module what was patched, run, kept, stale, doubled, removed and migrated.
+    """
 
     EVENT: ClassVar[str] = "live"
     push: int
@@ -175,6 +178,7 @@ class Live(Event):
     doubled: Sequence[str] = ()
     same_code_as: int | None = None
     server: Mapping[str, float] | None = None
+    report: Sequence[Mapping[str, object]] = ()
 
 
 @dataclass(frozen=True, slots=True)

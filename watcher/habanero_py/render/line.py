@@ -14,7 +14,7 @@ from habanero_py import events as e
 
 from . import failure, tables
 from .jsonl import now_utc
-from .text import Symbols, clean_line, count, names, one_line, release, size, units
+from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, size, surprises, units
 
 
 class LineReader:
@@ -51,6 +51,8 @@ class LineReader:
             self._write(self._out, lines)
         else:
             self._stamp(self._line(event))
+            if isinstance(event, e.Live):
+                self._write(self._out, [f"{MARGIN}{said}" for said in surprises(event.stale, event.doubled)])
 
     def close(self) -> None:
         """Nothing to restore."""

@@ -18,7 +18,7 @@ from habanero_py import events as e
 
 from . import failure, tables
 from .jsonl import now_utc
-from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, units
+from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, surprises, units
 
 KEYS = "  r run again   u undo last push   s status   p pause   q quit"
 
@@ -119,10 +119,7 @@ class LiveReader:
         line.append(f"live {release(event.push)}{same} on {workers} {event.total:.2f} s", "bold")
         line.append(done, "dim")
         self._print(line)
-        for name in event.stale:
-            self._plain([f"{MARGIN}stale: {clean_line(name)} was computed from what changed and was kept"], "yellow")
-        for name in event.doubled:
-            self._plain([f"{MARGIN}doubled: {clean_line(name)} was registered beside an older form"], "yellow")
+        self._plain([f"{MARGIN}{said}" for said in surprises(event.stale, event.doubled)], "yellow")
 
     def _refused(self, event: e.Refused) -> None:
         self._stop()

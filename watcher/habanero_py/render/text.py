@@ -121,6 +121,13 @@ def units(counts: Mapping[str, int]) -> str:
     return ", ".join(said)
 
 
+def surprises(stale: Sequence[str], doubled: Sequence[str]) -> list[str]:
+    """What a swap did that its author may not expect, a line each, with the reason."""
+    lines = [(f"stale: {clean_line(entry)}", "it was computed from what changed and was kept") for entry in stale]
+    lines += [(f"doubled: {clean_line(entry)}", "it was registered beside an older form") for entry in doubled]
+    return [line if line.endswith(")") else f"{line} ({reason})" for line, reason in lines]
+
+
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows of equal length as lines, each column as wide as its widest cell."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
