@@ -71,7 +71,7 @@ class Kept:
         """Whether a place that is as it was lies in an object computed from what changed, or is named as stale."""
         if parent.kind in MUTABLE and self.computed(path, trail):
             return COMPUTED
-        named = any(path[:n] in self.stale for n in range(2, len(path) + 1))
+        named = path[: len(path) - len(trail)] in self.stale  # never through a function or class
         return STALE if named or self.earlier.get(path) == STALE else ""
 
     def closure(self, live: Node, path: Path) -> bool:

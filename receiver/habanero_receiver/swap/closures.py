@@ -42,7 +42,7 @@ class Rederive:
         made = self._find(make(*positional, **by_name))
         if made is None:
             missed = f"{self.outer.co_qualname}, called again, did not give it"
-            self.report.note_stale(f"{called(self.function)} (it keeps its old code: {missed})")
+            self.report.note_stale(called(self.function), f"it keeps its old code: {missed}")
             return
         born = dict(zip(made.__code__.co_freevars, made.__closure__ or (), strict=True))
         pairs = patch(self.function, made.__code__, born)

@@ -85,6 +85,11 @@ def _is_pure(path: list[str], names: Mapping[str, Any]) -> bool:
             return isinstance(found, (BuiltinFunctionType, MethodDescriptorType))
         else:
             return False
+    return only_computes(found)
+
+
+def only_computes(found: Any) -> bool:
+    """Whether calling ``found``, of Python or its library, only computes an immutable value from what it is given."""
     return is_builtin(found) or _is_listed(found)
 
 

@@ -16,6 +16,7 @@ from .build import Import, Unit
 from .derived import MISSING, Derived
 from .report import SwapReport
 from .scope import Scope
+from .suspects import Suspects
 from .transaction import Transaction
 
 
@@ -69,6 +70,8 @@ class Following:
 
     kept: Mapping[str, Kept]
     """The modules that may have to follow, imported ones first."""
+    suspects: Suspects
+    """Units of theirs of which it is decided elsewhere what becomes."""
     work: Transaction
     report: SwapReport
     was: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,7 +110,7 @@ class Following:
             causes = [changed[name] for name in unit.reads if name in changed]
             causes += [elsewhere[name] for name in derived.attributes_read(unit) if name in elsewhere]
             causes = [cause for cause in causes if (id(unit), cause) not in self._done]
-            if not causes:
+            if not causes or self.suspects.covers(unit):
                 continue
             self._done.update((id(unit), cause) for cause in causes)
             if unit.kind == "class":
@@ -122,9 +125,9 @@ class Following:
                     derived.put[name] = new
                     changed[name] = self._note(Change(kept.name, name, old, new))
                     found.append(changed[name])
-            stale = self.report.of(kept.name).stale
-            if not done and not all(callable(c.old) for c in causes) and unit.key not in stale:
-                stale.append(unit.key)
+            reads = [cause.name for cause in causes if not callable(cause.old)]
+            if not done and reads:
+                self.report.of(kept.name).note_stale(unit.key, f"it reads {', '.join(reads)}, which changed")
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:

@@ -106,7 +106,7 @@ class Patching:
         pairs = patch(function, item.pair.new, item.cells)
         renewal = plan.births.renew(item.pair, function)
         for unknown in renewal.unknown:
-            plan.report.note_stale(f"{called(function)} ({unknown})")
+            plan.report.note_stale(called(function), unknown)
         if renewal.pairs or (item.pair.old.co_flags ^ item.pair.new.co_flags) & KINDS:
             self.redefined.append(function)
         pairs.extend(renewal.pairs)
@@ -119,7 +119,7 @@ class Patching:
             return  # the statement that made it runs again
         again = rederivation(function, item.pair, plan.births, plan.report)
         if again is None:
-            plan.report.note_stale(f"{called(function)} (it keeps its old code: {error})")
+            plan.report.note_stale(called(function), f"it keeps its old code: {error}")
         else:
             self.rederived.append(again)
             plan.report.run.append(f"{again.outer.co_qualname} for {function.__qualname__}")
@@ -138,5 +138,5 @@ class Patching:
                     try:
                         yield from self._pairs(plan, item, function)
                     except ClosureError as error:
-                        plan.report.note_stale(f"{called(function)} (it keeps its old code: {error})")
+                        plan.report.note_stale(called(function), f"it keeps its old code: {error}")
                     break

@@ -125,7 +125,7 @@ class ModulePlan:
         """Lets a unit that is not run have the last word on what it binds."""
         scope = body.scope
         if any((id(scope.owner), name) in self.passing for name in unit.reads):
-            self.report.stale.append(unit.key)  # what it read is bound only for a moment
+            self.report.note_stale(scope.path(unit.key), "what it read is bound otherwise further down")
         names = {n for n in body.binders.final.get(id(unit), ()) if (id(scope.owner), n) in self.passing}
         if names:
             self.steps.append(Settle(scope, unit, frozenset(names)))

@@ -33,17 +33,17 @@ class ModuleReport:
     kept: int = 0
     """How many units are not run again."""
     stale: list[str] = field(default_factory=list)
-    """Units that are kept although something that they were computed from has changed."""
+    """What is kept although something that it was computed from has changed: a name, and in parentheses why."""
     doubled: list[str] = field(default_factory=list)
     """What was registered again although its older form could not be told: "container: entry"."""
     removed: list[str] = field(default_factory=list)
     migrated: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
-    def note_stale(self, what: str) -> None:
+    def note_stale(self, what: str, why: str) -> None:
         """Names what is kept although it is not what a fresh process would have; once."""
-        if what not in self.stale:
-            self.stale.append(what)
+        if not any(entry.startswith(f"{what} (") for entry in self.stale):
+            self.stale.append(f"{what} ({why})")
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON types."""

@@ -53,6 +53,10 @@ class Scope:
         """The live value of a name, as it lies in the namespace."""
         return (self.globals if self.owner is None else self.owner.__dict__).get(name)
 
+    def path(self, key: str) -> str:
+        """What a unit here is called in a report."""
+        return key if self.owner is None else f"{self.owner.__qualname__}.{key}"
+
     def bind(self, log: UndoLog, name: str, value: Any) -> None:
         """Binds a name for good, as the class or module statement would have."""
         if self.owner is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import starmap
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from .adapters import in_use
 from .build import Build, Unit, decode
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
-from .follow import Following, Kept, changes_since
+from .follow import Change, Following, Kept, changes_since
 from .image import ModuleImage
+from .influence import Influence
 from .layouts import LayoutError
 from .live import reachable
 from .loader import exchange
@@ -32,6 +34,7 @@ from .report import Refusal, SwapReport
 from .scope import Scope
 from .sources import LineCacheEntry, line_cache_entry, show
 from .steps import Step
+from .suspects import Suspects
 from .transaction import Transaction
 from .undo import Imports, Snapshot, UndoLog
 from .undo import Step as LogStep
@@ -54,6 +57,7 @@ class StagedSwap:
         self._swapper = swapper
         self._generation = generation
         self._kept: dict[str, Kept] = {}
+        self._suspects = Suspects()
         self._patching = Patching()
         self._shown: dict[str, LineCacheEntry] = {}
         """What tracebacks show of each module afterwards: read here, so that the commit reads no source."""
@@ -93,7 +97,9 @@ class StagedSwap:
         """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""
         swapper = self._swapper
         kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in self.plans.items()}
-        changing: dict[str, set[str]] = {name: plan.changing for name, plan in self.plans.items() if plan.changing}
+        influence = Influence(self.plans.values(), swapper.is_own)
+        self._suspects.look(influence, kept.values())
+        changing = {name: names for name, plan in self.plans.items() if (names := plan.changing | influence.of(name))}
         others = {name: sys.modules[name] for name in own_modules - set(self.plans) - set(self.deleted)}
         found = list(in_import_order({name: item.units for name, item in kept.items()})) if changing else []
         while found:
@@ -109,6 +115,7 @@ class StagedSwap:
                 kept[name] = Kept(
                     name, Scope(vars(module), own_modules, swapper.is_own), swapper.units_of(name, module)
                 )
+        self._suspects.look(influence, kept.values())
         order = in_import_order({name: item.units for name, item in kept.items()})
         self._kept = {name: kept[name] for name in order}
 
@@ -178,7 +185,7 @@ class StagedSwap:
 
     def _run(self, work: Transaction, order: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
         """Runs the statements, imported modules first; what follows from each module's is there before the next."""
-        following = Following(self._kept, work, self.report)
+        following = Following(self._kept, self._suspects, work, self.report)
         for rederive in self._patching.rederived:
             rederive(work)
         self._follow(following, before)
@@ -189,10 +196,11 @@ class StagedSwap:
             self._at = None
             if self.plans[name].steps:
                 self._follow(following, before)
+        self._suspects.name(self.report)
 
     def _follow(self, following: Following, before: dict[str, dict[str, Any]]) -> None:
         """Lets everything follow what changed against ``before``, and makes that the state to compare with."""
-        while changes := changes_since(before):
+        while changes := [*changes_since(before), *starmap(Change, self._suspects.follow(following.work))]:
             before.update({name: dict(vars(self.plans[name].module)) for name in before})
             following.follow(changes)
             before.update({name: dict(vars(self.plans[name].module)) for name in before})

@@ -1,0 +1,265 @@
+"""Finds which kept statements were computed by something that a swap changes, and what of it they read or call.
+
+A statement that calls a function whose code changes, or one that in turn reads a constant that changes, would give
+something else if it ran again. It does not run again. This file finds such statements, by the names that their code and
+the code of the functions they call speak of; it changes nothing and runs nothing.
+
+What counts as called: what a statement or a function calls by name. Where the result is a plain value, also what is
+only passed on (``map(rate, items)``): nothing else can have come of it. Handlers that are handed to an app object are
+not called by that. What methods call on ``self`` is not followed.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from .build import Unit
+from .constants import is_constant, same_constant
+from .diff import same_behaviour
+from .plan import ModulePlan
+
+_MAKING = ("__init__", "__new__", "__post_init__")
+_MAX_CODES = 2_000
+_UNKNOWN: Any = object()
+Home = tuple[str, str]
+"""A module and a name in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a statement was computed by that changes."""
+
+    home: Home
+    called: bool
+    namespace: Mapping[str, Any]
+    value: Any
+    """What the name is bound to while staging."""
+
+    def happened(self) -> bool:
+        """Whether it did change, once the swap is carried out."""
+        now = self.namespace.get(self.home[1], _UNKNOWN)
+        if self.called or now is self.value:
+            return self.called
+        return not same_constant(now, self.value)
+
+    def __str__(self) -> str:
+        return f"it {'calls' if self.called else 'reads'} {self.home[1]}, which changed"
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was found on the way from one statement."""
+
+    causes: list[Cause] = field(default_factory=list)
+    filled: dict[Home, None] = field(default_factory=dict)
+    """Names of the app's modules whose objects the statement could change, or that it binds."""
+
+
+class Influence:
+    """Knows what a swap may change, by name: constants and the like, and functions and classes by what they do."""
+
+    def __init__(self, plans: Iterable[ModulePlan], is_own: Any) -> None:
+        self.is_own = is_own
+        self.values: set[Home] = set()
+        """Names that may be bound to another value."""
+        self.code: set[Home] = set()
+        """Functions and classes that do something else when they are called, or make functions that do."""
+        self._own_code: set[Home] = set()
+        self._new: dict[Home, list[CodeType]] = {}
+        self._uses: dict[tuple[int, bool], tuple[CodeType, tuple[_Use, ...]]] = {}
+        for plan in plans:
+            name = plan.module.__name__
+            self.values.update((name, bound) for bound in plan.changing | plan.late)
+            self._compare(name, plan.old.units, plan.new.units)
+
+    def _compare(self, module: str, old: Iterable[Unit], new: Iterable[Unit]) -> None:
+        before = {unit.names[0]: unit for unit in old if unit.kind in ("function", "class")}
+        for unit in new:
+            if unit.kind not in ("function", "class"):
+                continue
+            home = (module, unit.names[0])
+            was = before.get(unit.names[0])
+            run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
+            self._new[home] = [code for item in run for code in _functions(item)]
+            if was is None or was.kind != unit.kind:
+                self.code.add(home)
+                self._own_code.add(home)
+            elif not _alike(was, unit, whole=True):
+                self.code.add(home)
+                if not _alike(was, unit, whole=False):
+                    self._own_code.add(home)
+
+    def of(self, module: str) -> set[str]:
+        """The names of a module by which it may reach others."""
+        return {name for home, name in self.values | self.code if home == module}
+
+    def calls_own(self, unit: Unit, namespace: Mapping[str, Any]) -> bool:
+        """Whether a statement itself calls anything of the app."""
+        return any(self._leads_on(namespace.get(call.partition(".")[0])) for call in unit.calls)
+
+    def spread(self, module: str, units: Iterable[Unit]) -> None:
+        """Takes in the names that a module imports from what changes, or computes from it."""
+        for unit in units:
+            taken = {i.bound for i in unit.imports if (i.module, i.name) in self.values}
+            if unit.kind == "assign" and any((module, name) in self.values for name in unit.reads):
+                taken.update(unit.names)
+            self.values.update((module, name) for name in taken)
+
+    def concerns(self, module: str, unit: Unit, namespace: Mapping[str, Any]) -> bool:
+        """Whether a statement reads anything by which a change could reach it: a quick look, before it is traced."""
+        if not (self.code or self.values):
+            return False
+        return any((module, name) in self.values or self._leads_on(namespace.get(name)) for name in unit.reads)
+
+    def _leads_on(self, value: Any) -> bool:
+        if isinstance(value, ModuleType):
+            return bool(self.is_own(value.__name__))
+        inner = _unwrapped(value)
+        return isinstance(inner, (FunctionType, type)) and bool(self.is_own(inner.__module__ or ""))
+
+    def trace(self, unit: Unit, namespace: Mapping[str, Any], *, plain: bool) -> Trace:
+        """What a kept statement of the module with that namespace was computed by."""
+        found = Trace()
+        waiting: list[tuple[CodeType, Mapping[str, Any], frozenset[str]]] = []
+        waiting.append((unit.code, namespace, frozenset(call.partition(".")[0] for call in unit.calls)))
+        seen: set[int] = set()
+        while waiting and len(seen) < _MAX_CODES:
+            code, names, calls = waiting.pop()
+            if id(code) in seen:
+                continue
+            seen.add(id(code))
+            for read in _reads(self._uses_of(code, everything=plain), names, calls, self.is_own):
+                waiting.extend((inner, read.globals, frozenset()) for inner in self._note(found, read, plain=plain))
+        return found
+
+    def _uses_of(self, code: CodeType, *, everything: bool) -> tuple[_Use, ...]:
+        known = self._uses.get((id(code), everything))
+        if known is None:
+            known = self._uses[id(code), everything] = (code, _uses(code, everything=everything))
+        return known[1]
+
+    def _note(self, found: Trace, read: _Read, *, plain: bool) -> list[CodeType]:
+        """Takes in one name that is read; returns the code that using it runs."""
+        value, home = read.value, (read.module, read.name)
+        if read.written:
+            found.filled[home] = None
+            return []
+        inner = _unwrapped(value)
+        if isinstance(inner, (FunctionType, type)) and self.is_own(inner.__module__ or ""):
+            if not (read.called or plain):
+                return []
+            origin = (inner.__module__, inner.__qualname__)
+            if origin in (self.code if plain else self._own_code):
+                found.causes.append(Cause(origin, True, read.names, value))
+                return []
+            read.globals = inner.__globals__ if isinstance(inner, FunctionType) else read.names
+            return self._code_of(origin, inner)
+        if home in self.values and not callable(value):
+            found.causes.append(Cause(home, False, read.names, value))
+        elif not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is _UNKNOWN):
+            found.filled[home] = None
+        return []
+
+    def _code_of(self, home: Home, value: Any) -> list[CodeType]:
+        if home in self._new:
+            return self._new[home]
+        if isinstance(value, FunctionType):
+            return [value.__code__]
+        made = (vars(value).get(name) for name in _MAKING)
+        return [member.__code__ for member in made if isinstance(member, FunctionType)]
+
+
+@dataclass(slots=True)
+class _Read:
+    """A global name that code reads or binds."""
+
+    module: str
+    name: str
+    value: Any
+    names: Mapping[str, Any]
+    called: bool
+    written: bool
+    globals: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _reads(uses: Iterable[_Use], names: Mapping[str, Any], calls: frozenset[str], is_own: Any) -> Iterator[_Read]:
+    module = str(names.get("__name__"))
+    for use in uses:
+        value = names.get(use.name, _UNKNOWN)
+        called = use.called or use.name in calls
+        if use.attribute and isinstance(value, ModuleType) and is_own(value.__name__):
+            space = vars(value)
+            called = called or use.attribute_called
+            yield _Read(value.__name__, use.attribute, space.get(use.attribute, _UNKNOWN), space, called, written=False)
+        else:
+            yield _Read(module, use.name, value, names, called, use.written)
+
+
+class _Use(NamedTuple):
+    """One instruction that reads or binds a global name."""
+
+    name: str
+    called: bool
+    written: bool
+    attribute: str
+    """What is read of it next, if that is an attribute."""
+    attribute_called: bool
+
+
+def _uses(code: CodeType, *, everything: bool) -> tuple[_Use, ...]:
+    """How code uses global names. Inner functions that run with it are part of it; ``everything``: all inner ones."""
+    found = []
+    steps = list(dis.get_instructions(code))
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"):
+            held = after is not None and after.opname in ("LOAD_ATTR", "LOAD_METHOD")
+            method = held and after is not None and (after.opname == "LOAD_METHOD" or bool((after.arg or 0) & 1))
+            called = step.opname == "LOAD_GLOBAL" and bool((step.arg or 0) & 1)
+            attribute = str(after.argval) if held and after is not None else ""
+            found.append(_Use(step.argval, called, step.opname == "STORE_GLOBAL", attribute, method))
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and (everything or inner.co_name.endswith(("comp>", "genexpr>"))):
+            found.extend(_uses(inner, everything=everything))
+    return tuple(found)
+
+
+def _functions(unit: Unit) -> list[CodeType]:
+    return [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.names[0]]
+
+
+def _makes(member: Unit) -> bool:
+    """Whether a member of a class runs when an instance is made."""
+    return member.kind == "function" and member.names[0] in _MAKING
+
+
+def _alike(old: Unit, new: Unit, *, whole: bool) -> bool:
+    """Whether calling two forms of a function or class does the same; ``whole``: with the functions made in them."""
+    if new.kind == "class":
+        before, after = ({m.names[0]: m for m in unit.members if _makes(m)} for unit in (old, new))
+        return before.keys() == after.keys() and all(_alike(before[n], after[n], whole=whole) for n in after)
+    pairs = list(zip(_functions(old), _functions(new), strict=False))
+    if old.outline != new.outline:
+        return False
+    return all(same_behaviour(_bare(a), _bare(b)) if not whole else same_behaviour(a, b) for a, b in pairs)
+
+
+def _bare(code: CodeType) -> CodeType:
+    """The code without the functions made in it; what runs with it is left in."""
+    kept = tuple(
+        None if isinstance(c, CodeType) and not c.co_name.endswith(("comp>", "genexpr>")) else c for c in code.co_consts
+    )
+    return code.replace(co_consts=kept)
+
+
+def _unwrapped(value: Any) -> Any:
+    """The function that a wrapper was put around, as `functools.wraps` notes it."""
+    for _ in range(10):
+        inner = getattr(value, "__dict__", {}).get("__wrapped__") if callable(value) else None
+        if inner is None:
+            break
+        value = inner
+    return value

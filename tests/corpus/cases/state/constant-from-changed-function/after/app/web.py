@@ -1,0 +1,5 @@
+from app.rates import RATE
+
+
+def show():
+    return RATE

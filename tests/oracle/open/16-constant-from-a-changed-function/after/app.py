@@ -1,2 +1,0 @@
-def rate(): return 3
-RATE = rate() * 10

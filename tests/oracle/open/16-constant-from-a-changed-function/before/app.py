@@ -1,2 +1,0 @@
-def rate(): return 2
-RATE = rate() * 10

@@ -1,0 +1,136 @@
+"""A kept statement that was computed by code that changed follows where that is safe; otherwise the report names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from living import LiveApp
+
+Start = Callable[[dict[str, str]], LiveApp]
+
+PURE = '''
+FACTOR = 10
+NAMES = ["a"]
+def rate():
+    return 2
+def scaled(n, *, by=3):
+    """Only computes."""
+    parts = [x * by for x in range(n)]
+    parts.append(FACTOR)
+    return tuple(parts)
+RATE = rate() * 10
+SCALE = scaled(2)
+TEXT = ", ".join(str(n) for n in SCALE) + f"{max(RATE, 1)}"
+PAIR, OTHER = rate(), (rate(),)
+class Shop:
+    rate = rate() + 1
+'''
+
+
+def test_a_constant_follows_what_it_was_computed_by(start: Start) -> None:
+    """Functions of the app that only build values, in other modules too, are asked again; nothing is stale then."""
+    app = start({
+        "shop/": "",
+        "shop.rates": PURE,
+        "shop.web": "from shop import rates\nfrom .rates import RATE, scaled\nHERE = RATE + rates.FACTOR\n"
+        "THERE = rates.scaled(1)\n",
+    })  # fmt: skip
+    rates, web = app.load("shop.rates"), app.load("shop.web")
+    picture = app.picture()
+    changed: dict[str, str | None] = {"shop.rates": PURE.replace("return 2", "return 3").replace("= 10\n", "= 20\n", 1)}
+    app.push(changed).undo()
+    assert app.picture() == picture
+    report = app.push(changed).report
+    assert (rates.RATE, rates.SCALE, rates.TEXT) == (30, (0, 3, 20), "0, 3, 2030")
+    assert (rates.PAIR, rates.OTHER, rates.Shop.rate) == (3, (3,), 4)
+    assert (web.HERE, web.THERE) == (50, (0, 20))
+    assert [module.stale for module in report.modules.values() if module.stale] == []
+
+
+def test_a_value_set_at_run_time_is_left_alone(start: Start) -> None:
+    """What is not what the statement had made is the app's own by now."""
+    app = start({"shop": PURE})
+    shop = app.load("shop")
+    shop.RATE = 77
+    report = app.push({"shop": PURE.replace("return 2", "return 3")}).report
+    assert (shop.RATE, shop.PAIR) == (77, 3)
+    assert report.of("shop").stale == []
+
+
+@pytest.mark.parametrize(
+    ("body", "statement", "value"),
+    [
+        ("LOG.append(1)\n    return {}", "X = make()", "1"),  # it writes to what others hold
+        ("import os\n    return {}", "X = make()", "1"),
+        ("global DONE\n    DONE = {}\n    return DONE", "X = make()", "1"),
+        ("return len(LOG) + {}", "X = make()", "1"),  # what it reads may have changed since
+        ("return open and {}", "X = make()", "1"),
+        ("return [{}]", "X = make()", "[1]"),  # a live object
+        ("return {}", "X = WRAPPED()", "1"),
+    ],
+)
+def test_what_cannot_be_run_unseen_is_kept_and_named(start: Start, body: str, statement: str, value: str) -> None:
+    """The report says which binding, and what it calls."""
+    source = (
+        "import functools\nLOG = []\ndef make():\n    " + body + "\n"
+        "WRAPPED = functools.lru_cache(make)\n" + statement + "\n"
+    )
+    app = start({"shop": source.format("1")})
+    shop = app.load("shop")
+    report = app.push({"shop": source.format("2")}).report
+    assert repr(shop.X) == value
+    assert [entry.partition(" (")[0] for entry in report.of("shop").stale] == ["X ="]
+    assert "which changed" in report.of("shop").stale[0]
+
+
+FILLED = """
+_codes = {}
+class Table(dict): ...
+codes = Table()
+def _fill():
+    for name, code in _codes.items():
+        codes[name] = code
+_fill()
+"""
+
+
+def test_what_a_statement_filled_is_named(start: Start) -> None:
+    """A statement that is run for its effect is not run again: the report names what it had filled, and the line."""
+    app = start({"shop": FILLED.format("{'a': 1}")})
+    shop = app.load("shop")
+    stale = app.push({"shop": FILLED.format("{'a': 1, 'b': 2}")}).report.of("shop").stale
+    assert shop.codes == {"a": 1}
+    assert stale == ["codes (line 8 of shop made it: it reads _codes, which changed)"]
+
+
+def test_what_is_only_handed_on_names_nothing(start: Start) -> None:
+    """Handlers are patched wherever they are held: an app that was built with them is not stale, nor is a script."""
+    source = """
+    class App:
+        def __init__(self):
+            self.routes = {}
+        def route(self, path, handler):
+            self.routes[path] = handler
+    def home():
+        return %d
+    def maker():
+        def inner():
+            return %d
+        return inner
+    def create():
+        app = App()
+        app.route("/", home)
+        return app
+    app = create()
+    app.route("/again", home)
+    TABLE = {"home": home}
+    made = maker()
+    if __name__ == "__main__":
+        home()
+    """
+    app = start({"shop": source % (1, 1)})
+    shop = app.load("shop")
+    report = app.push({"shop": source % (2, 2)}).report
+    assert (shop.app.routes["/"](), shop.made()) == (2, 2)
+    assert report.of("shop").stale == []
