@@ -148,9 +148,10 @@ class World:
         assert journal.append(push.statement.seq, push.envelope.encode())
 
     def files(self) -> set[str]:
-        """Every key of the bucket, heartbeats left out."""
+        """Every key of the bucket; left out is what is informative, and written when nobody waits for it."""
+        informative = {"hosts", "confirmed", ".tmp"}
         return {
             str(file.relative_to(self.root / "bucket"))
             for file in (self.root / "bucket").rglob("*")
-            if file.is_file() and "hosts" not in file.parts and ".tmp" not in file.parts
+            if file.is_file() and informative.isdisjoint(file.parts)
         }

@@ -182,3 +182,37 @@ def test_a_worker_that_runs_something_else_is_named(tmp_path: Path, private_conf
         assert problem["subject"].endswith(f"pid {pid}")
         assert "shop.pricing is no known version" in problem["text"]
         assert "price" in problem["text"]
+
+
+LOADER = """
+
+@app.get("/load")
+def load(name: str):
+    import importlib
+    importlib.import_module(name)
+    return {}
+"""
+
+
+def test_files_changed_on_the_server_and_modules_from_nowhere_are_named(tmp_path: Path, private_config: Path) -> None:
+    """A file edited under a process that has not imported it yet, and one that nobody deployed; not a deleted one."""
+    site = make_site(tmp_path)
+    for root in (site.laptop, site.deployed):
+        (root / "shop/main.py").write_text(MAIN + LOADER)
+        for name in ("lazy", "gone"):
+            (root / f"shop/{name}.py").write_text("def f():\n    return 1\n")
+    with site.serve():
+        (site.laptop / "shop/gone.py").unlink()
+        site.command("push", "--once")
+        assert verdict(site, 0)["deviating"] == []
+        (site.deployed / "shop/lazy.py").write_text("def f():\n    return 2\n")
+        (site.deployed / "shop/dropped.py").write_text("x = 1\n")
+        httpx.get(f"http://127.0.0.1:{site.port}/load?name=shop.dropped", timeout=10).raise_for_status()
+        [problem] = verdict(site, 6)["deviating"]
+        assert "shop.dropped is no known version (neither the base nor the release has this module)" in problem["text"]
+        assert "shop.lazy is no known version" in problem["text"]
+        assert "was changed on this machine" in problem["text"]
+        assert "shop.gone" not in problem["text"]
+        httpx.get(f"http://127.0.0.1:{site.port}/load?name=shop.lazy", timeout=10).raise_for_status()
+        [problem] = verdict(site, 6)["deviating"]
+        assert "shop.lazy is no known version (f: its code is not of this version" in problem["text"]

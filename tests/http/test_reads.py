@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -13,7 +14,10 @@ from authoring import Author
 
 from habanero_receiver.http.throttle import MAX_FAILURES
 
-PATHS = ["/v1/state", "/v1/base", "/v1/journal?after=0", "/v1/blobs/" + "0" * 64]
+PATHS = [
+    "/v1/state", "/v1/base", "/v1/journal?after=0", "/v1/journal?after=0&details=1", "/v1/blobs/" + "0" * 64,
+    "/v1/base/" + "0" * 64, "/v1/running", "/v1/listing", "/v1/prune?days=1&keep=2",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -80,6 +84,39 @@ def test_a_blob_is_given_by_its_digest(endpoints: Endpoints) -> None:
         assert endpoints.get(f"/v1/blobs/{sha256}").content == data
     assert endpoints.get("/v1/blobs/" + "0" * 64).status_code == 404
     assert endpoints.get("/v1/blobs/..%2f..%2fetc").status_code == 404
+
+
+def test_a_source_of_the_base_is_given_by_its_digest_and_no_other_file(endpoints: Endpoints) -> None:
+    """Modules of the app's packages alone; another file of the server, by name or by digest, is 404."""
+    base = endpoints.world.base
+    for file in base.modules.values():
+        assert endpoints.get(f"/v1/base/{file.sha256}").content == file.file.read_bytes()
+    secret = base.root / "secret.py"
+    secret.write_text("KEY = 1\n")
+    for name in (hashlib.sha256(secret.read_bytes()).hexdigest(), "secret.py", "..%2fsecret.py", "shop.pricing"):
+        assert endpoints.get(f"/v1/base/{name}").status_code == 404
+    changed = base.modules["shop.pricing"]
+    changed.file.write_text("KEY = 1\n")
+    answer = endpoints.get(f"/v1/base/{changed.sha256}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "base-changed")
+
+
+def test_details_of_the_journal_say_what_the_bucket_has(endpoints: Endpoints) -> None:
+    """The manifest beside each entry, nothing for one that is gone; who confirmed; an entry too large is empty."""
+    push = endpoints.world.push()
+    endpoints.push(push)
+    [entry] = endpoints.get("/v1/journal?after=0&details=1").json()["entries"]
+    assert base64.b64decode(entry["manifest"]) == push.manifest
+    journal, name = endpoints.world.make_journal(), push.statement.manifest_digest.removeprefix("sha256:")
+    journal.bucket.remove(f"v1/blobs/sha256/{name[:2]}/{name}")
+    journal.bucket.remove(f"{journal.prefix}/journal/00000001.json")
+    journal.bucket.create(f"{journal.prefix}/journal/00000001.json", push.envelope.encode())
+    journal.bucket.create(f"{journal.prefix}/journal/00000002.json", b"x" * 100_000)
+    journal.put_confirmed(1, b"[")
+    first, second = endpoints.get("/v1/journal?after=0&details=1").json()["entries"]
+    assert (first["manifest"], first["confirmed"]) == (None, None)
+    assert (second["envelope"], second["manifest"]) == ("", None)
+    assert endpoints.get("/v1/listing").json() == {"numbers": [1, 2], "prunings": []}
 
 
 def test_strangers_cannot_fill_the_log_with_reads(
