@@ -21,7 +21,9 @@ import statistics
 import sys
 import tempfile
 import time
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import CellType, FunctionType, ModuleType
 from typing import Any
@@ -200,7 +202,7 @@ def resident_mb() -> float:
     return pages * 4096 / 1e6
 
 
-def slope(xs: list[float], ys: list[float]) -> tuple[float, float]:
+def slope(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
     """The least-squares slope, and the part of the variance that the line explains."""
     if len(set(ys)) == 1:
         return 0.0, 0.0
@@ -213,16 +215,16 @@ def grows(name: str, rise: float, explained: float) -> bool:
     return rise > (LEAST_MB if name == "resident MB" else LEAST) and explained > EXPLAINED
 
 
-def live(life: Life, swaps: int, every: int) -> tuple[list[float], list[dict[str, float]]]:
-    """Swaps, and counts at every step of ``every`` swaps once it is warm."""
-    at: list[float] = []
-    counts: list[dict[str, float]] = []
+def live(life: Life, swaps: int, every: int) -> tuple[list[float], dict[str, array[float]]]:
+    """Swaps, and counts at every step of ``every`` swaps once it is warm; in arrays, which are no more blocks later."""
+    steps = range(0, swaps + 1, every)
+    counts = {name: array("d", bytes(8 * len(steps))) for name in life.counts()}
     for n in range(1, WARM_UP + swaps + 1):
         life.swap(n)
         if n >= WARM_UP and (n - WARM_UP) % every == 0:
-            at.append((n - WARM_UP) / 1000)
-            counts.append(life.counts())
-    return at, counts
+            for name, value in life.counts().items():
+                counts[name][(n - WARM_UP) // every] = value
+    return [step / 1000 for step in steps], counts
 
 
 def main() -> int:
@@ -239,8 +241,7 @@ def main() -> int:
             life.close()
     grown = []
     print(f"{'count':<18} {'first':>10} {'last':>10} {'per 1,000 swaps':>16} {'explained':>10}")
-    for name in counts[0]:
-        values = [count[name] for count in counts]
+    for name, values in counts.items():
         rise, explained = slope(at, values)
         grown += [name] if grows(name, rise, explained) else []
         print(f"{name:<18} {values[0]:>10,.1f} {values[-1]:>10,.1f} {rise:>16.3f} {explained:>10.2f}")

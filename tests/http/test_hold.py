@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import Any
 
 import pytest
@@ -152,6 +153,80 @@ def test_the_lease_opens_a_door_that_nobody_opened(caplog: pytest.LogCaptureFixt
 
     asyncio.run(main())
     assert "opened by its lease" in caplog.text
+
+
+def test_a_commit_that_outlasts_the_lease_opens_the_door_when_it_ends() -> None:
+    """While a commit runs nothing else of the loop does, the lease included; then all who waited are served, once."""
+
+    async def main() -> None:
+        hold = Hold(grace_s=5, lease_s=0.01)
+        requests = Requests(hold)
+        first = requests.begin(1)
+        await settle()
+
+        def slow() -> None:
+            deadline = asyncio.get_running_loop().time() + 0.02
+            while asyncio.get_running_loop().time() < deadline:
+                pass  # past the lease, whatever the machine does
+
+        commit = asyncio.ensure_future(hold.quietly(slow))
+        await settle()
+        requests.over[1].set()
+        second = requests.begin(2)
+        await commit
+        await asyncio.wait_for(requests.entered[2].wait(), 5)
+        assert not hold.shut
+        requests.over[2].set()
+        await asyncio.gather(first, second)
+        assert requests.inside == [1, 2]
+
+    asyncio.run(main())
+
+
+def test_a_thread_that_asked_and_died_leaves_the_door_open() -> None:
+    """The commit is the loop's: when the thread that wanted it is gone, it still ends, and the app goes on."""
+
+    async def main() -> None:
+        hold, ran = Hold(grace_s=5), asyncio.Event()
+        requests = Requests(hold)
+        first = requests.begin(1)
+        await settle()
+        loop = asyncio.get_running_loop()
+        asker = threading.Thread(target=lambda: asyncio.run_coroutine_threadsafe(hold.quietly(ran.set), loop))
+        asker.start()
+        await asyncio.to_thread(asker.join)
+        await settle()
+        second = requests.begin(2)
+        requests.over[1].set()
+        await asyncio.wait_for(ran.wait(), 5)
+        await asyncio.wait_for(requests.entered[2].wait(), 5)
+        assert not hold.shut
+        requests.over[2].set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_commit_that_wants_to_end_the_program_opens_the_door(error: type[BaseException]) -> None:
+    """Whatever the app's own code raises in a commit, the door is open before it is passed on."""
+
+    async def main() -> None:
+        hold = Hold(grace_s=0.01)
+        requests = Requests(hold)
+        first = requests.begin(1)
+        await settle()
+
+        def leave() -> None:
+            raise error
+
+        with pytest.raises(error):
+            await hold.quietly(leave)
+        assert not hold.shut
+        requests.over[1].set()
+        await first
+
+    asyncio.run(main())
 
 
 def test_a_request_that_fails_or_is_cancelled_is_counted_out() -> None:
