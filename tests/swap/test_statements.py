@@ -156,3 +156,38 @@ def test_annotations_go_with_their_variables(
     assert (found if found is None else list(found)) == left
     committed.undo()
     assert list(vars(owner)["__annotations__"].items()) == list(was.items())
+
+
+WRAPPED = """
+    import contextlib, functools
+    def logged(times):
+        def around(function):
+            @functools.wraps(function)
+            def wrapper(*args):
+                return (times, function(*args), wrapper.__name__)
+            return wrapper
+        return around
+    if True:
+        @contextlib.contextmanager
+        def opened():
+            yield {value}
+        @logged({value})
+        def counted():
+            return {value}
+    {more}
+"""
+
+
+def test_decorated_functions_of_a_block_run_what_it_makes_now(start: Start) -> None:
+    """A wrapper stays the same object, and what it wraps is new, with what its decorator was given; undone, old."""
+    app = start({"shop": WRAPPED.format(value=1, more="")})
+    shop = app.load("shop")
+    held, counted = shop.opened, shop.counted
+    committed = app.push({"shop": WRAPPED.format(value=2, more="    X = 1")})
+    with held() as value:
+        assert value == 2
+    assert (shop.opened is held, shop.counted is counted, counted()) == (True, True, (2, 2, "counted"))
+    committed.undo()
+    with held() as value:
+        assert value == 1
+    assert counted() == (1, 1, "counted")

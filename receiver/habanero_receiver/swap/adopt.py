@@ -56,24 +56,26 @@ def adopt(
             log.delete_class_attribute(cls, name)
 
 
-def remake(work: Transaction, living: Any, made: Any) -> bool:
+def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = frozenset()) -> bool:
     """Has a living function or class that a statement made again become what was made, and keep its identity.
 
     That is ``Point = namedtuple(...)``, or a definition inside an ``if``. Returns whether it could; if not, the name is
-    to be bound to the new one.
+    to be bound to the new one. ``met`` are what was made around it, by identity.
     """
     if made is living or type(made) is not type(living) or made.__qualname__ != living.__qualname__:
         return False
     if made.__module__ != living.__module__:
         return False
     if isinstance(living, FunctionType):
-        return _remake_function(work, living, made)
+        return _remake_function(work, living, made, met)
     if type(living) is type and not is_named_tuple(living):
         if layout(living) != layout(made) or living.__bases__ != made.__bases__:
             return False
         for name, value in list(vars(made).items()):
             had = vars(living).get(name)
-            if isinstance(value, FunctionType) and isinstance(had, FunctionType) and _remake_function(work, had, value):
+            if not (isinstance(value, FunctionType) and isinstance(had, FunctionType)):
+                continue
+            if _remake_function(work, had, value, met):
                 relink(had, made, living)
                 type.__setattr__(made, name, had)
         for name in [name for name in vars(living) if name not in vars(made)]:
@@ -86,7 +88,7 @@ def remake(work: Transaction, living: Any, made: Any) -> bool:
     return True
 
 
-def _remake_function(work: Transaction, living: FunctionType, made: FunctionType) -> bool:
+def _remake_function(work: Transaction, living: FunctionType, made: FunctionType, met: frozenset[int]) -> bool:
     if living.__globals__ is not made.__globals__:
         return False
     try:
@@ -95,7 +97,22 @@ def _remake_function(work: Transaction, living: FunctionType, made: FunctionType
         return False
     apply(pairs + work.copies.following(pairs), work.log)
     work.redefined.append(living)
+    _refill(work, living, made, met | {id(made)})
     return True
+
+
+def _refill(work: Transaction, living: FunctionType, made: FunctionType, met: frozenset[int]) -> None:
+    """Puts what was made into the cells of a living closure, so that a wrapper calls what is inside it now."""
+    cells = zip(made.__code__.co_freevars, living.__closure__ or (), made.__closure__ or (), strict=True)
+    for name, mine, new in cells:
+        had, content = cell_content(mine), cell_content(new)
+        if mine is new or name == "__class__" or not content or id(content[0]) in met:
+            continue
+        value: Any = content[0]
+        if had and (had[0] is value or (isinstance(value, (FunctionType, type)) and remake(work, had[0], value, met))):
+            continue
+        inverse = (setattr, mine, "cell_contents", had[0]) if had else (delattr, mine, "cell_contents")
+        work.log.do((setattr, mine, "cell_contents", value), inverse)
 
 
 def _members(cls: Any, twin: Any) -> set[str]:
