@@ -401,7 +401,8 @@ def test_the_report_is_json() -> None:
     assert report.refusals() == [("shop.a", Refusal("class C", 3, "no", "restart"))]
     told = json.loads(json.dumps(report.to_json()))["modules"]
     assert [m["module"] for m in told] == ["shop.a", "shop.b"]
-    assert told[0]["refused"] == [{"unit": "class C", "line": 3, "reason": "no", "help": "restart", "traceback": ""}]
+    plain = {"unit": "class C", "line": 3, "reason": "no", "help": "restart", "traceback": "", "live": ""}
+    assert told[0]["refused"] == [plain]
     assert told[1] == {
         "module": "shop.b", "patched": [], "run": ["X ="], "kept": 0, "stale": [], "doubled": [], "removed": [],
         "migrated": [], "refused": [],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
@@ -28,6 +29,7 @@ def adopt(
     twin: type,
     body: Mapping[str, str],
     changed: set[str],
+    instances: Callable[[], Iterable[Any]],
     fixed: tuple[str, ...] = (*_FIXED, *_OF_THE_STATEMENT),
 ) -> None:
     """Moves what the twin derived into the living class; its functions, what did not change and what is ``fixed`` stay.
@@ -37,7 +39,7 @@ def adopt(
     if isinstance(cls, enum.EnumType):
         adopt_members(log, cls, twin)
     elif is_named_tuple(cls):
-        adopt_fields(log, cls, twin)
+        adopt_fields(log, cls, twin, instances)
     made, had = vars(twin), vars(cls)
     skip = {*fixed, *(name for name, kind in body.items() if kind in ("function", "class"))}
     skip |= {name for name, value in had.items() if isinstance(value, MemberDescriptorType)}
@@ -82,7 +84,7 @@ def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = froz
             work.log.delete_class_attribute(living, name)
     elif not isinstance(living, enum.EnumType) and not is_named_tuple(living):
         return False
-    adopt(work.log, living, made, {}, set(), _FIXED)
+    adopt(work.log, living, made, {}, set(), partial(work.instances_of, living), _FIXED)
     orphan(made)
     work.reshaped.append(living)
     return True

@@ -16,6 +16,7 @@ from .fill import keeps_no_defaults
 from .fills import plan_fills
 from .functions import class_cell
 from .plan import ModulePlan
+from .preview import preview_class
 from .scope import Scope
 from .shapes import can_follow, derives, is_field, is_named_tuple, special_kind
 from .steps import Decorate, FinishClass, Rebase, Remove
@@ -74,9 +75,9 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         fields = fields or can_follow(cls, is_own)  # without a docstring some derive one
     reshape = (derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))) or item.differs(3)
     if item.differs(0):
-        plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take")
+        plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take", cls=cls)
     elif (reshape or (kind and item.differs(1))) and not can_follow(cls, is_own):
-        plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives")
+        plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives", cls=cls)
     elif item.differs(1):
         _plan_bases(plan, item, kind)
     scope = item.around.inside(cls)
@@ -91,10 +92,13 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         plan.finish(body)
     if reshape or (kind and item.differs(1)):
         instances: Callable[[], Iterable[object]] = tuple
-        if keeps_no_defaults(cls) and any(m.old is None and _unit(m).key.endswith(": ") for m in item.members):
+        gains = any(m.old is None and _unit(m).key.endswith(": ") for m in item.members)
+        if (keeps_no_defaults(cls) and gains) or (is_named_tuple(cls) and fields):
             plan.migration.filled.append(cls)
             instances = partial(plan.migration.instances_of, cls)
-        plan.steps.append(Reshape(item.around, item.new, cls, item.members, instances))
+        plan.steps.append(again := Reshape(item.around, item.new, cls, item.members, instances))
+        if not item.differs(1):
+            preview_class(plan, again)
     _follow_members(plan, body, kept, derives=reshape)
     if item.differs(2):
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
@@ -115,9 +119,9 @@ def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, de
 
 def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
     if item.cls.__bases__ == (object,):
-        plan.refuse(item.new, "it had no bases: Python cannot give a living class of its layout new ones")
+        plan.refuse(item.new, "it had no bases: Python cannot give a living class of its layout new ones", cls=item.cls)
     elif isinstance(item.cls, enum.EnumType) or (kind and issubclass(item.cls, tuple)):
-        plan.refuse(item.new, f"the bases of {kind} changed, which a living one cannot take")
+        plan.refuse(item.new, f"the bases of {kind} changed, which a living one cannot take", cls=item.cls)
     else:
         plan.steps.append(Rebase(item.around, item.new, item.cls))
 
@@ -135,7 +139,11 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         return new
     unit = _unit(match)
     if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
-        plan.refuse(unit, f"class {cls.__qualname__} cannot change its slots while it lives")
+        verb = "lose" if new is None else "gain" if old is None else "change"
+        plan.refuse(
+            unit, f"class {cls.__qualname__} cannot change its slots while it lives: it would {verb} "
+            f"{', '.join(unit.names)}", cls=cls,
+        )  # fmt: skip
     elif new is None:
         bound = body.named_by_new()
         names = tuple(n for n in unit.names if n not in bound and (cls.__qualname__, n) not in plan.overruling)

@@ -21,10 +21,7 @@ _TABLES = (
 
 def adopt_members(log: UndoLog, living: Any, twin: Any) -> None:
     """Gives ``living`` the members of ``twin``, and every table that an enum keeps of them."""
-    if living._member_type_ is not twin._member_type_:
-        raise LayoutError(f"{living.__qualname__}: the type of a living enum's members cannot change")
-    for member in twin._member_map_.values():
-        _check(living, member)
+    check_members(living, twin)
     merged = {id(member): _merge(log, living, member) for member in twin._member_map_.values()}
     for name, member in twin._member_map_.items():
         log.set_class_attribute(living, name, _entry(living, twin, name, merged[id(member)]))
@@ -44,13 +41,19 @@ def adopt_members(log: UndoLog, living: Any, twin: Any) -> None:
         log.set_class_attribute(living, name, table)
 
 
-def _check(living: Any, new: Any) -> None:
-    old = living._member_map_.get(new._name_)
-    if old is not None and living._member_type_ is not object and old._value_ != new._value_:
-        raise LayoutError(
-            f"{living.__qualname__}.{new._name_} is a {living._member_type_.__name__}, whose value cannot change "
-            "while it lives"
-        )
+def check_members(living: Any, twin: Any) -> None:
+    """Raises LayoutError if living members would have to become what they cannot be."""
+    kind = living._member_type_
+    if kind is not twin._member_type_:
+        raise LayoutError(f"{living.__qualname__}: the type of a living enum's members cannot change")
+    for name, member in twin._member_map_.items() if kind is not object else ():
+        old = living._member_map_.get(name)
+        if old is not None and old._value_ != member._value_:
+            raise LayoutError(
+                f"{living.__qualname__}.{name} is itself the {kind.__name__} {old._value_!r} and cannot become "
+                f"{member._value_!r} while it lives",
+                "restart, or give the new value a new name",
+            )
 
 
 def _merge(log: UndoLog, living: Any, new: Any) -> Any:

@@ -105,8 +105,8 @@ class Patching:
         """The steps for one function and for what copied from it. Raises ClosureError."""
         pairs = patch(function, item.pair.new, item.cells)
         renewal = plan.births.renew(item.pair, function)
-        for unknown in renewal.unknown:
-            plan.report.note_stale(called(function), unknown)
+        if renewal.unknown:
+            plan.report.note_stale(called(function), "; ".join(renewal.unknown))
         if renewal.pairs or (item.pair.old.co_flags ^ item.pair.new.co_flags) & KINDS:
             self.redefined.append(function)
         pairs.extend(renewal.pairs)

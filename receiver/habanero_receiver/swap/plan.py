@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import CellType, FunctionType, ModuleType
@@ -17,6 +18,7 @@ from .build import Build, Unit
 from .diff import CodePair, defined_in
 from .editions import Edition
 from .facts import ClassIndex
+from .heap import instances_of
 from .live import FunctionIndex
 from .migrate import Migration
 from .report import ModuleReport, Refusal
@@ -92,9 +94,11 @@ class ModulePlan:
             self.sources, self.scope.globals, self.early, lambda: (self.late | self.changing) - self.early.keys()
         )
 
-    def refuse(self, unit: Unit, reason: str, help: str = COLD) -> None:  # noqa: A002  # the word of the error form
-        """Notes why a unit cannot be swapped."""
-        refusal = Refusal(unit.key, unit.line, reason, help)
+    def refuse(
+        self, unit: Unit, reason: str, help: str = COLD, cls: type | None = None  # noqa: A002  # the word of the form
+    ) -> None:
+        """Notes why a unit cannot be swapped, and which living class cannot take it."""
+        refusal = Refusal(unit.key, unit.line, reason, help, live="" if cls is None else _described(cls))
         if refusal not in self.report.refused:
             self.report.refused.append(refusal)
 
@@ -144,3 +148,10 @@ class ModulePlan:
             return list
         codes = defined_in(unit.code, unit.spelled)
         return lambda: [function for code in codes for function in self.index.of(code)]
+
+
+def _described(cls: type) -> str:
+    """A living class in words, with how many instances it has. Costs time in proportion to the heap."""
+    count = len(instances_of([cls]))
+    what = "member" if isinstance(cls, enum.EnumType) else "instance"
+    return f"class {cls.__module__}.{cls.__qualname__}, {count} living {what}{'' if count == 1 else 's'}"

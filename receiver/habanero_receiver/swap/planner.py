@@ -18,6 +18,7 @@ from .diff import Match, match_units, pair_code
 from .fills import plan_fills
 from .functions import is_plain
 from .plan import ModulePlan, Patch
+from .preview import preview_call
 from .raised import note
 from .scope import UNKNOWN
 from .steps import Remove
@@ -99,6 +100,8 @@ def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None
         plan.scope.run(new.code, names)
         plan.early.update(names.bound)
     else:
+        if old is not None:
+            preview_call(plan, new)
         plan.late.update(new.names)
         plan.run_late(body, old, new)
 

@@ -38,7 +38,7 @@ def note(plans: Iterable[ModulePlan], at: tuple[ModulePlan, Unit | None] | None,
         "module" if unit is None else unit.key,
         line,
         str(error) if isinstance(error, LayoutError) else f"running it raised {_said(error)}",
-        COLD if isinstance(error, LayoutError) else "mend the statement and push again",
+        (error.help or COLD) if isinstance(error, LayoutError) else "mend the statement and push again",
         "" if isinstance(error, LayoutError) else shown(error, plans),
     )
     plan.report.refused.append(refusal)

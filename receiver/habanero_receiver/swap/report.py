@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -16,6 +16,8 @@ class Refusal:
     help: str
     traceback: str = ""
     """Of a statement that raised: the app's own frames, as Python prints them."""
+    live: str = ""
+    """The living object that cannot take it, if there is one: what it is and how many instances it has."""
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.unit}: {self.reason}"
@@ -47,10 +49,7 @@ class ModuleReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON types."""
-        refused = [
-            {"unit": r.unit, "line": r.line, "reason": r.reason, "help": r.help, "traceback": r.traceback}
-            for r in self.refused
-        ]
+        refused = [asdict(refusal) for refusal in self.refused]
         return {
             "module": self.module,
             "patched": list(self.patched),

@@ -8,7 +8,7 @@ undo      until it is sealed, a commit can be taken back
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import starmap
 from types import FunctionType, ModuleType
@@ -19,6 +19,7 @@ from .build import Build, Unit, decode
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Change, Following, Kept, changes_since
+from .heap import instances_of
 from .image import ModuleImage
 from .influence import Influence
 from .layouts import LayoutError
@@ -167,7 +168,7 @@ class StagedSwap:
             self._guard(log, steps)
         work = Transaction(
             log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
-            copies=self._patching.copies, report=self.report,
+            copies=self._patching.copies, instances_of=self._instances_of, report=self.report,
         )  # fmt: skip
         if steps:
             for adapter in work.adapters:
@@ -182,6 +183,11 @@ class StagedSwap:
         for name in order:
             self.plans[name].migration.run(log, at_first.get(name, {}))
         swapper.adopt(self, log)
+
+    def _instances_of(self, cls: type) -> Iterable[object]:
+        """The living instances of a class, as they were found while planning if it was planned."""
+        plans = [plan for plan in self.plans.values() if cls in plan.migration.filled]
+        return plans[0].migration.instances_of(cls) if plans else instances_of([cls])
 
     def _run(self, work: Transaction, order: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
         """Runs the statements, imported modules first; what follows from each module's is there before the next."""

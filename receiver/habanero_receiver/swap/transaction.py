@@ -14,6 +14,7 @@ from .adapters.protocol import Adapter
 from .build import Unit
 from .copies import Copies
 from .entries import place_of
+from .heap import instances_of
 from .registry import Double
 from .report import SwapReport
 from .undo import UndoLog
@@ -21,6 +22,10 @@ from .undo import UndoLog
 
 def _no_units(_: str) -> tuple[Unit, ...]:
     return ()
+
+
+def _search(cls: type) -> Iterable[object]:
+    return instances_of([cls])
 
 
 @dataclass(slots=True)
@@ -51,6 +56,9 @@ class Transaction:
             text = f"{place_of(double.container, self.modules)}: {double.entry}"
             if text not in self.report.of(module).doubled:
                 self.report.of(module).doubled.append(text)
+
+    instances_of: Callable[[type], Iterable[object]] = _search
+    """The living instances of a class: what was found while planning, if they were looked for, and those made since."""
 
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""

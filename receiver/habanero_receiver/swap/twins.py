@@ -22,7 +22,7 @@ from .adopt import adopt
 from .build import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
 from .fill import give_defaults
-from .layouts import LayoutError, layout
+from .layouts import LayoutError, layout, slots
 from .live import orphan, subclasses
 from .reach import roots_of
 from .registry import Registrations
@@ -58,17 +58,17 @@ class Reshape:
         before = Snapshot(roots, self.scope.own_modules) if roots else None
         twins: list[type] = []
         try:
-            twin = self._twin(twins)
+            twin = self.make_twin(twins)
             if before is not None:
                 if changed or hook is not None:
                     registered.settle(work.log, [cls], [twin])
                     _put_in_place(work, before, twin, cls)
                 else:
                     before.restore()
-            self._check(twin)
+            self.check(twin)
             names = {name for match in changed for unit in (match.old, match.new) if unit for name in unit.names}
             body = {name: m.new.kind for m in self.members if m.new is not None for name in m.new.names}
-            adopt(work.log, cls, twin, body, names)
+            adopt(work.log, cls, twin, body, names, self.instances)
             for adapter in work.adapters:
                 adapter.reshape(work, cls, twin)
             give_defaults(work.log, cls, self.instances())
@@ -78,7 +78,7 @@ class Reshape:
         work.reshaped.append(cls)
         _reshape_subclasses(work, self.scope, cls)
 
-    def _twin(self, twins: list[type]) -> type:
+    def make_twin(self, twins: list[type]) -> type:
         """Makes the twin; every class made on the way is noted in ``twins``."""
         bases, keywords = self._header()
         twin = types.new_class(self.unit.spelled, bases, keywords, self._fill)
@@ -160,12 +160,16 @@ class Reshape:
         if value is not _ABSENT:
             namespace[name] = value
 
-    def _check(self, twin: type) -> None:
+    def check(self, twin: type) -> None:
+        """Raises LayoutError if living instances could not be instances of the twin."""
         cls = self.cls
         if not _same_metaclass(cls, twin):
             raise LayoutError(f"{cls.__qualname__}: a living class cannot change its metaclass")
         if layout(twin) != layout(cls):
-            raise LayoutError(f"{cls.__qualname__}: a living class cannot change its slots")
+            raise LayoutError(
+                f"{cls.__qualname__}: a living class cannot change its slots ({', '.join(slots(cls)) or 'none'}) "
+                f"to ({', '.join(slots(twin)) or 'none'})"
+            )
 
 
 def derives_by(scope: Scope, decorator: Any) -> bool:

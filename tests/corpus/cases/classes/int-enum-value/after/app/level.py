@@ -1,0 +1,6 @@
+from enum import IntEnum
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 3

@@ -1,6 +1,0 @@
-import typing
-class R(typing.NamedTuple):
-    """A."""
-    a: int
-    b: int = 1
-    c: bool = False
