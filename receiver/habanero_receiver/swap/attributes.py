@@ -86,6 +86,6 @@ def _bind_again(plan: ModulePlan, body: Body, cls: type, unit: Unit, member: Uni
     changed = [match.new for match in match_units(old.members if old else (), unit.members) if not match.same]
     if not any(member is new for new in changed):
         inner = Body.of(replace(body.scope, owner=cls), unit.members, [Match(m, m) for m in unit.members])
-        plan.report.run.append(f"{cls.__qualname__}.{member.key}")
+        plan.report.run.append(f"{cls.__qualname__}.{member.label}")
         plan.run_late(inner, member if member.kind == "function" else None, member)
     return True

@@ -34,6 +34,9 @@ PURE, CALLS, ANY = 0, 1, 2
 """What running a unit can do: only read names; also call what it reads; anything."""
 
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
+_WORDS = {"AsyncFor": "for", "AsyncWith": "with", "AugAssign": "assignment", "Assign": "assignment", "Delete": "del",
+          "AnnAssign": "assignment", "Expr": "expression", "TryStar": "try"}  # fmt: skip
+"""How statements are called that are not called by their keyword."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _PURE_NODES = (
@@ -105,6 +108,14 @@ class Unit(NamedTuple):
     """What it sets or deletes items of, or adds to in place: root and whether something stands between, as above."""
     attributes: tuple[tuple[str, str], ...]
     """The attributes of names that it sets or deletes: name and attribute."""
+
+    @property
+    def label(self) -> str:
+        """What the unit is called in what people read: a statement without a name goes by its line."""
+        if self.kind != "other":
+            return self.key
+        word = self.key.partition(" ")[0]
+        return f"{_WORDS.get(word, word.lower())} at line {self.line}"
 
     @property
     def call_roots(self) -> tuple[str, ...]:

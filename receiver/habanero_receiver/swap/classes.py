@@ -68,7 +68,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     """Plans all that changes; returns the members that are kept."""
     cls, is_own = item.cls, plan.scope.is_own
     if item.old.outline != item.new.outline:
-        plan.report.run.append(item.new.key)
+        plan.report.run.append(item.new.label)
     kind = special_kind(cls)
     fields = any(not (match.same and not match.reannotated) and is_field(cls, _unit(match)) for match in item.members)
     if kind and item.old.doc != item.new.doc and None in (item.old.doc, item.new.doc):
@@ -149,11 +149,12 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         names = tuple(n for n in unit.names if n not in bound and (cls.__qualname__, n) not in plan.overruling)
         if unit.kind == "function" or not reshape:
             plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
-        plan.report.removed.append(f"{cls.__qualname__}.{unit.key}")
+        plan.report.removed.append(f"{cls.__qualname__}.{unit.label}")
     elif by := [u for n in new.names if (u := plan.overruling.get((cls.__qualname__, n)))]:
-        plan.report.stale.extend(u.key for u in by if not u.key.startswith("Delete"))  # it may be made from the member
+        made = [u for u in by if not u.key.startswith("Delete")]  # it may be made from the member
+        plan.report.stale.extend(u.label for u in made)
     else:
-        plan.report.run.append(f"{cls.__qualname__}.{new.key}")
+        plan.report.run.append(f"{cls.__qualname__}.{new.label}")
         plan.rebound.update((id(cls), name) for name in new.names)
         if id(new) not in plan.filled and (new.kind in ("function", "class") or not reshape):
             plan.run_late(body, old, new)

@@ -196,7 +196,7 @@ class FollowMembers:
             if member.kind == "class" or not derived.is_touched(member):
                 continue  # a class does not see the names of the one around it
             if not derived.of_member(member, cls) and self.told:
-                stale.append(f"{cls.__qualname__}.{member.key}")
+                stale.append(f"{cls.__qualname__}.{member.label}")
 
 
 class Past:

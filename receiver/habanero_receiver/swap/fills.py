@@ -207,7 +207,7 @@ def _plan_unisolated(plan: ModulePlan, body: Body, group: _Group, reason: str) -
     changed = {id(unit) for unit in group.changed}
     for unit in group.new:
         if id(unit) not in changed and not filled_by(unit) and before.intersection(unit.names):
-            plan.report.note_stale(body.scope.path(unit.key), "statements that had filled it changed")
+            plan.report.note_stale(body.scope.path(unit.label), "statements that had filled it changed")
     for unit in group.changed:
         for name in sorted(filled_by(unit) & before):
             if id(unit) not in replacing and type(body.scope.get(name)) not in (*MAPPINGS, set):

@@ -127,7 +127,7 @@ class Following:
                     found.append(changed[name])
             reads = [cause.name for cause in causes if not callable(cause.old)]
             if not done and reads:
-                self.report.of(kept.name).note_stale(unit.key, f"it reads {', '.join(reads)}, which changed")
+                self.report.of(kept.name).note_stale(unit.label, f"it reads {', '.join(reads)}, which changed")
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:

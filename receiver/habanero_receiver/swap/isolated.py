@@ -97,25 +97,25 @@ def run_isolated(
 
 def _keep_apart(unit: Unit, live: set[int], filled: set[int]) -> None:
     if not live.isdisjoint(filled):
-        raise UnseenError(f"{unit.key}: it shares a container with the living process")
+        raise UnseenError(f"{unit.label}: it shares a container with the living process")
 
 
 def _check(unit: Unit, names: Isolated, adding: frozenset[str]) -> None:
     if not unit.closed:
-        raise UnseenError(f"{unit.key}: it does more than making and filling containers")
+        raise UnseenError(f"{unit.label}: it does more than making and filling containers")
     for name in unit.reads:
         if hasattr(type(names.find(name)), "__next__"):
-            raise UnseenError(f"{unit.key}: it uses {name} up")
+            raise UnseenError(f"{unit.label}: it uses {name} up")
     if _nested_names(unit.code).intersection(names):
-        raise UnseenError(f"{unit.key}: a function inside it reads what it fills")
+        raise UnseenError(f"{unit.label}: a function inside it reads what it fills")
     for root, _ in unit.stores:
         if root not in names:
-            raise UnseenError(f"{unit.key}: it changes something that lives")
+            raise UnseenError(f"{unit.label}: it changes something that lives")
     for root, deep, method in unit.asks:
         if not _may_ask(unit, names, root, method, deep=deep) or (
             root in adding and method not in _ADDING and method not in ("keys", "get")
         ):
-            raise UnseenError(f"{unit.key}: what it calls could be noticed")
+            raise UnseenError(f"{unit.label}: what it calls could be noticed")
 
 
 def _may_ask(unit: Unit, names: Isolated, root: str, method: str, *, deep: bool) -> bool:

@@ -98,7 +98,7 @@ class ModulePlan:
         self, unit: Unit, reason: str, help: str = COLD, cls: type | None = None  # noqa: A002  # the word of the form
     ) -> None:
         """Notes why a unit cannot be swapped, and which living class cannot take it."""
-        refusal = Refusal(unit.key, unit.line, reason, help, live="" if cls is None else _described(cls))
+        refusal = Refusal(unit.label, unit.line, reason, help, live="" if cls is None else _described(cls))
         if refusal not in self.report.refused:
             self.report.refused.append(refusal)
 
@@ -129,7 +129,7 @@ class ModulePlan:
         """Lets a unit that is not run have the last word on what it binds."""
         scope = body.scope
         if any((id(scope.owner), name) in self.passing for name in unit.reads):
-            self.report.note_stale(scope.path(unit.key), "what it read is bound otherwise further down")
+            self.report.note_stale(scope.path(unit.label), "what it read is bound otherwise further down")
         names = {n for n in body.binders.final.get(id(unit), ()) if (id(scope.owner), n) in self.passing}
         if names:
             self.steps.append(Settle(scope, unit, frozenset(names)))

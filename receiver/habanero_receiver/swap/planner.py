@@ -86,11 +86,11 @@ def _plan_removal(plan: ModulePlan, body: Body, unit: Unit) -> None:
     if names or unit.decorate is not None:
         plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit)))
         plan.changing.update(names)
-    plan.report.removed.append(unit.key)
+    plan.report.removed.append(unit.label)
 
 
 def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None:
-    plan.report.run.append(new.key)
+    plan.report.run.append(new.label)
     plan.changing.update(new.names)
     plan.rebound.update((id(plan.scope.owner), name) for name in new.names)
     if id(new) in plan.filled:

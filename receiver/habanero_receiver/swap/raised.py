@@ -35,7 +35,7 @@ def note(plans: Iterable[ModulePlan], at: tuple[ModulePlan, Unit | None] | None,
     unit = unit or (_unit_at(plan, lines[0]) if lines else None)
     line = 1 if unit is None else _line_in(plan, unit, lines)
     refusal = Refusal(
-        "module" if unit is None else unit.key,
+        "module" if unit is None else unit.label,
         line,
         str(error) if isinstance(error, LayoutError) else f"running it raised {_said(error)}",
         (error.help or COLD) if isinstance(error, LayoutError) else "mend the statement and push again",

@@ -55,7 +55,7 @@ class Suspect:
         if not why:
             return
         if self.unit.kind == "assign":
-            report.of(self.module).note_stale(self.scope.path(self.unit.key), why)
+            report.of(self.module).note_stale(self.scope.path(self.unit.label), why)
             return
         filled = [*self.trace.filled, *((self.module, name) for name in self.unit.names)]
         for module, name in dict.fromkeys(filled):
