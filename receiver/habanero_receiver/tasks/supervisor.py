@@ -10,9 +10,6 @@ called from the event loop, from the thread that swapped, and from runs that jus
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import contextvars
 import logging
 import os
 import threading
@@ -23,10 +20,10 @@ from typing import TYPE_CHECKING
 from habanero_receiver.tasks.codeprint import codeprint
 from habanero_receiver.tasks.life import Life, Pace
 from habanero_receiver.tasks.phases import RUNS, Act, Phase, Signal, move
-from habanero_receiver.tasks.runs import LoopRun, ThreadRun, is_async
+from habanero_receiver.tasks.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from habanero_receiver.tasks.declared import Declaration
     from habanero_receiver.tasks.runs import Run
@@ -37,17 +34,14 @@ _log = logging.getLogger("habanero")
 class Supervisor:
     """Runs what is in `declared`. `in_swap` says whether code is being changed just now, by whatever thread."""
 
-    __slots__ = ("__weakref__", "_at_exit", "_begun", "_context", "_declared", "_event_loop", "_loops", "_moving",
-                 "_pace", "_pid", "in_swap")  # fmt: skip
+    __slots__ = ("__weakref__", "_begun", "_declared", "_loops", "_moving", "_pace", "_pid", "_places", "in_swap")
 
     def __init__(self, declared: dict[str, Declaration], in_swap: Callable[[], bool], pace: Pace) -> None:
         self._declared = declared
         self.in_swap = in_swap
         self._pace = pace
         self._begun = False
-        self._at_exit = False
-        self._event_loop: asyncio.AbstractEventLoop | None = None
-        self._context = contextvars.Context()
+        self._places = Places(self._end_with_process)
         self._forget_all()
 
     def _forget_all(self) -> None:
@@ -63,8 +57,8 @@ class Supervisor:
         if self._pid != os.getpid():  # forked: the runs, and whoever held the lock, stayed in the parent
             self._forget_all()
         with self._moving:
-            self._take_event_loop()
-            self._need_event_loop(self._declared.values())
+            self._places.take_event_loop()
+            self._places.need_event_loop(self._declared.values())
             for loop in self._loops.values():
                 if loop.run is not None and loop.run.lost():  # of an event loop that ended without a word
                     loop.phase = Phase.IDLE
@@ -110,9 +104,9 @@ class Supervisor:
         """Begin a loop that was declared while the app is up; RuntimeError if it is async and no event loop runs."""
         if self._has_begun() and not self.in_swap():
             with self._moving:
-                if self._event_loop is None:
-                    self._take_event_loop()
-                self._need_event_loop([declaration])
+                if not self._places.has_event_loop:
+                    self._places.take_event_loop()
+                self._places.need_event_loop([declaration])
             self.settle()
 
     def end(self) -> None:
@@ -190,7 +184,7 @@ class Supervisor:
 
     def _start(self, loop: Life) -> None:
         declaration = loop.declaration = self._declared.get(loop.name, loop.declaration)
-        run = self._new_run(declaration, partial(self._ended, loop))
+        run = self._places.new_run(declaration, partial(self._ended, loop))
         loop.ended = False
         if run is not None:
             loop.run = run
@@ -201,19 +195,6 @@ class Supervisor:
             else:
                 return
         loop.phase = Phase.IDLE
-
-    def _new_run(self, declaration: Declaration, ended: Callable[[Run, BaseException | None], None]) -> Run | None:
-        name, function, arguments = declaration.name, declaration.function, declaration.arguments()
-        if not is_async(function):
-            if not self._at_exit:
-                self._at_exit = True
-                atexit.register(self._end_with_process)
-            return ThreadRun(name, function, arguments, ended)
-        if self._event_loop is None:
-            _log.error("task %s is async, and the app has no event loop that is known: it does not run; help: %s",
-                       name, _NO_LOOP_HELP)  # fmt: skip
-            return None
-        return LoopRun(name, function, arguments, ended, self._event_loop, self._context)
 
     def _end_with_process(self) -> None:
         """Give threads a chance to end properly in a program that never stopped its receiver."""
@@ -273,25 +254,6 @@ class Supervisor:
         loop.pause_s = pace.first_pause_s if steady or not loop.pause_s else doubled
         _log.error("task %s raised; it begins again in %.1f s", loop.name, loop.pause_s, exc_info=error)
 
-    def _take_event_loop(self) -> None:
-        try:
-            self._event_loop = asyncio.get_running_loop()
-        except RuntimeError:
-            if self._event_loop is not None and self._event_loop.is_closed():
-                self._event_loop = None
-        else:
-            self._context = contextvars.copy_context()
-
-    def _need_event_loop(self, declarations: Iterable[Declaration]) -> None:
-        for declaration in declarations if self._event_loop is None else ():
-            if is_async(declaration.function):
-                raise RuntimeError(
-                    f"task {declaration.name} is async, and no event loop runs here; no task was begun; "
-                    f"help: {_NO_LOOP_HELP}"
-                )
-
-
-_NO_LOOP_HELP = "call receiver.start() inside of the event loop, first thing in your async main()"
 
 _TIMED_ANEW = frozenset({Act.START, Act.ASK, Act.PAUSE})
 _ACTS: dict[Act, Callable[[Supervisor, Life], None]] = {
