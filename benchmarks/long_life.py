@@ -34,9 +34,9 @@ from habanero_receiver.swap import Swapper, editions, image_from_source
 KINDS = (FunctionType, type, ModuleType, CellType, dict, list, tuple, set)
 WARM_UP = 20
 """Swaps after which all caches of the libraries are filled."""
-LEAST = 5.0
-"""Objects for 1,000 swaps: what leaks at every hundredth swap is found."""
-LEAST_MB = 0.5
+LEAST = {"resident MB": 0.5, "memory blocks": 100.0}
+"""By name, what for 1,000 swaps is growth; these two go up and down by themselves, all others are exact."""
+LEAST_OBJECTS = 5.0
 EXPLAINED = 0.5
 """The part of the variance that a line must explain to be called a slope."""
 
@@ -212,7 +212,7 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
 
 def grows(name: str, rise: float, explained: float) -> bool:
     """Whether a count's slope for 1,000 swaps is growth and not noise."""
-    return rise > (LEAST_MB if name == "resident MB" else LEAST) and explained > EXPLAINED
+    return rise > LEAST.get(name, LEAST_OBJECTS) and explained > EXPLAINED
 
 
 def live(life: Life, swaps: int, every: int) -> tuple[list[float], dict[str, array[float]]]:
