@@ -152,9 +152,13 @@ class FunctionIndex:
             return exact or []
         return self._by_name.get((code.co_qualname, code.co_firstlineno), [])
 
+    def functions(self) -> list[FunctionType]:
+        """The functions that were found."""
+        return [function for functions in self._by_code.values() for function in functions]
+
     def codes(self) -> list[CodeType]:
         """The code of the functions that were found."""
-        return [function.__code__ for functions in self._by_code.values() for function in functions]
+        return [function.__code__ for function in self.functions()]
 
     def living(self, code: CodeType) -> list[CodeType]:
         """The code objects in the process that are ``code``, inside those of the functions that were found."""

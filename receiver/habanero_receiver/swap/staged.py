@@ -20,6 +20,7 @@ from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Change, Following, Kept, changes_since
 from .heap import instances_of
+from .heldcode import HeldCode, held_code
 from .image import ModuleImage
 from .influence import Influence
 from .layouts import LayoutError
@@ -59,6 +60,7 @@ class StagedSwap:
         self._generation = generation
         self._kept: dict[str, Kept] = {}
         self._suspects = Suspects()
+        self._held_code: list[HeldCode] = []
         self._patching = Patching()
         self._shown: dict[str, LineCacheEntry] = {}
         """What tracebacks show of each module afterwards: read here, so that the commit reads no source."""
@@ -76,6 +78,7 @@ class StagedSwap:
             plan.alone = len(self.plans) == 1
             plan_module(plan)
         self._patching.find(self.plans.values())
+        self._held_code = held_code(self.plans.values())
         self._find_kept(own_modules)
         for plan in self.plans.values():
             plan.migration.find()
@@ -202,6 +205,8 @@ class StagedSwap:
             self._at = None
             if self.plans[name].steps:
                 self._follow(following, before)
+        for held in self._held_code:
+            held(work)
         self._suspects.name(self.report)
 
     def _follow(self, following: Following, before: dict[str, dict[str, Any]]) -> None:
