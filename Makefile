@@ -51,6 +51,7 @@ corpus: $(STAMP)
 bench: $(STAMP)
 	$(RUN) -m benchmarks.save_to_live
 	$(RUN) -m benchmarks.commit_pause
+	$(RUN) -m benchmarks.boot
 	$(RUN) -m benchmarks.long_life
 
 oracle: $(STAMP)

@@ -7,7 +7,6 @@ number, the kernel's boot and namespace that the number belongs to, and the mome
 from __future__ import annotations
 
 import os
-import platform
 from pathlib import Path
 
 from habanero_receiver.journal.starts import Process
@@ -48,7 +47,7 @@ def world() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
-        return platform.node()
+        return os.uname().nodename
 
 
 def _born(pid: int) -> str:

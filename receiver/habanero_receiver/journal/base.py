@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _DOMAIN = b"habanero-py base v1\n"
+_CHUNK = 1 << 20
 _NO_MODULE = frozenset({"__main__", "__pycache__"})
 
 
@@ -46,7 +47,8 @@ def scan_modules(root: Path, top_level: Collection[str]) -> dict[str, SourceFile
     `__init__.py`. Such folders count as packages without a source of their own. Names that no import statement can
     spell, symbolic links and special files are left out. StoreError `base-unreadable` when a source cannot be read.
     """
-    return {name: _digested(root, name, package, path) for name, package, path in find_modules(root, top_level)}
+    folder = str(root)
+    return {name: _digested(folder, name, package, path) for name, package, path in find_modules(root, top_level)}
 
 
 def find_modules(root: Path, top_level: Collection[str]) -> Iterator[tuple[str, bool, str]]:
@@ -54,7 +56,7 @@ def find_modules(root: Path, top_level: Collection[str]) -> Iterator[tuple[str, 
 
     StoreError `base-unreadable` when a folder cannot be listed.
     """
-    return _below(root, "", "", _list(root, only=frozenset(top_level)))
+    return _below(str(root), "", "", _list(str(root), only=frozenset(top_level)))
 
 
 def fingerprint(modules: Mapping[str, SourceFile]) -> str:
@@ -100,7 +102,7 @@ class Base:
         one by now.
         """
         module = self.modules[name]
-        data = _read(module.file)
+        data = _read(str(module.file))
         if len(data) != module.size or hashlib.sha256(data).hexdigest() != module.sha256:
             raise ConflictError(
                 "base-changed",
@@ -123,12 +125,12 @@ class _Listing(NamedTuple):
     files: frozenset[str]
 
 
-def _below(root: Path, package: str, path: str, listing: _Listing) -> Iterator[tuple[str, bool, str]]:
+def _below(root: str, package: str, path: str, listing: _Listing) -> Iterator[tuple[str, bool, str]]:
     """Every module below a folder as (name, package, path of its file); `package` and `path` are its own, or empty."""
     for stem in sorted(listing.folders | listing.files):
         name = f"{package}.{stem}" if package else stem
         inner_path = f"{path}/{stem}" if path else stem
-        inner = _list(root / inner_path) if stem in listing.folders else None
+        inner = _list(f"{root}/{inner_path}") if stem in listing.folders else None
         if inner is not None and "__init__" in inner.files:
             yield name, True, f"{inner_path}/__init__.py"
         elif stem in listing.files:
@@ -138,7 +140,7 @@ def _below(root: Path, package: str, path: str, listing: _Listing) -> Iterator[t
             yield from _below(root, name, inner_path, inner._replace(files=inner.files - {"__init__"}))
 
 
-def _list(folder: Path, only: frozenset[str] | None = None) -> _Listing:
+def _list(folder: str, only: frozenset[str] | None = None) -> _Listing:
     folders, files = set(), set()
     try:
         with os.scandir(folder) as entries:
@@ -164,23 +166,31 @@ def _spelled(stems: set[str], only: frozenset[str] | None) -> frozenset[str]:
     )
 
 
-def _digested(root: Path, name: str, package: bool, path: str) -> SourceFile:
-    file = root / path
+def _digested(root: str, name: str, package: bool, path: str) -> SourceFile:
+    file = f"{root}/{path}"  # as text: joining and opening Paths costs as much as reading and hashing what is there
     data = _read(file)
-    return SourceFile(name, package, path, file, hashlib.sha256(data).hexdigest(), len(data))
+    return SourceFile(name, package, path, Path(file), hashlib.sha256(data).hexdigest(), len(data))
 
 
-def _read(file: Path) -> bytes:
+def _read(file: str) -> bytes:
     try:
-        return file.read_bytes()
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(handle).st_size
+            data = os.read(handle, size + 1)
+            while len(data) != size and (more := os.read(handle, _CHUNK)):  # it grew, or is read in parts
+                data += more
+            return data
+        finally:
+            os.close(handle)
     except OSError as error:
         raise _unreadable(file, error) from error
 
 
-def _unreadable(file: Path, error: OSError) -> StoreError:
+def _unreadable(file: str, error: OSError) -> StoreError:
     return StoreError(
         "base-unreadable",
         f"{file} could not be read, so the code of this process has no name: {error.strerror or error}",
-        subject=str(file),
+        subject=file,
         help="the receiver reads every module of the packages in HABANERO_MODULES",
     )

@@ -19,7 +19,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -150,10 +149,12 @@ class LocalState:
 
     def _make_room(self) -> None:
         """Drop the packs of all but the newest bases: what a machine was deployed with long ago is in the bucket."""
+        from shutil import rmtree  # a start that finds its copy does not pay for it
+
         bases = [folder for folder in self.folder.parent.iterdir() if folder != self.folder]
         bases.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
         for folder in bases[KEPT_BASES:]:
-            shutil.rmtree(folder / "packs", ignore_errors=True)
+            rmtree(folder / "packs", ignore_errors=True)
 
 
 def _check_owner(root: Path) -> None:

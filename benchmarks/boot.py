@@ -1,0 +1,239 @@
+"""How much a release of a thousand changed modules adds to a start, beside the same modules from warm .pyc files.
+
+One process after the other, in turns: the sources of the release from disk with their .pyc files and without the
+receiver; the release from the machine's own copy; the release from the bucket's blobs, as at a machine's first start.
+Each process imports what any server of such an app does (FastAPI, uvicorn), boots, and imports all modules; boot and
+imports together are compared with the imports alone, in CPU time too, which others on the machine disturb less. And
+the digest of the deployed code, for twice as many files.
+
+    python -m benchmarks.boot [--modules 1000] [--repeat 9]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from habanero_receiver.journal.base import Base
+from habanero_receiver.journal.bucket import open_bucket
+from habanero_receiver.journal.journal import Journal
+from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
+from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
+from habanero_receiver.release.publickey import PublicKey
+from habanero_receiver.release.statement import PythonTag, Statement
+from habanero_receiver.swap.build import build
+
+TARGET = "shop/bench#0001"
+PACKAGES = 20
+HEAD = '''\
+"""Part {number} of the shop."""
+
+from __future__ import annotations
+
+RATE = {version}
+LIMITS = {{"low": {number}, "high": {number} * 10, "step": RATE}}
+'''
+PART = '''
+
+class Basket{part}:
+    """What somebody is about to buy."""
+
+    currency = "EUR"
+
+    def __init__(self, owner: str, items: list[tuple[str, int]] | None = None) -> None:
+        self.owner = owner
+        self.items = list(items or ())
+
+    def add(self, name: str, cents: int) -> None:
+        if cents < LIMITS["low"]:
+            raise ValueError(f"{{name}} is too cheap: {{cents}} < {{LIMITS['low']}}")
+        self.items.append((name, cents))
+
+    @property
+    def total(self) -> int:
+        return sum(cents for _, cents in self.items) * RATE
+
+    def lines(self) -> list[str]:
+        return [f"{{name:<20}} {{cents / 100:>10.2f}} {{self.currency}}" for name, cents in self.items]
+
+
+def parse{part}(text: str) -> Basket{part}:
+    owner, _, rest = text.partition(":")
+    basket = Basket{part}(owner.strip())
+    for line in rest.splitlines():
+        name, _, price = line.rpartition(" ")
+        if name:
+            basket.add(name.strip(), int(float(price) * 100))
+    return basket
+
+
+def report{part}(baskets: list[Basket{part}]) -> dict[str, int]:
+    found: dict[str, int] = {{}}
+    for basket in baskets:
+        found[basket.owner] = found.get(basket.owner, 0) + basket.total
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+'''
+CHILD = """\
+import json, os, sys, time
+import fastapi, uvicorn
+names = json.load(open(sys.argv[1]))
+began, cpu = time.perf_counter(), time.process_time()
+if "HABANERO_TARGET" in os.environ:
+    import habanero_receiver
+booted = time.perf_counter()
+import importlib
+for name in names:
+    importlib.import_module(name)
+done, cpu = time.perf_counter(), time.process_time() - cpu
+assert sys.modules[names[-1]].RATE == 2
+if "HABANERO_TARGET" in os.environ:
+    habanero_receiver.Receiver.from_env().ready()
+print(json.dumps([done - began, cpu, booted - began, done - booted]))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+Times = tuple[float, float, float, float]
+
+
+def module(number: int, version: int) -> str:
+    """About 130 lines, as modules have in the middle."""
+    parts = "".join(PART.format(part=part) for part in "ABC")
+    return HEAD.format(number=number, version=version) + parts
+
+
+class Bench:
+    """Two copies of an app on disk, one to be changed by a release and one that is like it; and that release."""
+
+    def __init__(self, folder: Path, modules: int) -> None:
+        self.folder, self.names = folder, [f"shop.p{i % PACKAGES}.m{i}" for i in range(modules)]
+        for place, version in (("deployed", 1), ("changed", 2)):
+            self._write(folder / place, version)
+        self.key = Ed25519PrivateKey.generate()
+        self.public = PublicKey(self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), "bench")
+        (folder / "names.json").write_text(json.dumps(self.names))
+        (folder / "child.py").write_text(CHILD)
+        self.base = Base.scan(folder / "deployed", ["shop"])
+        self._release()
+
+    def _write(self, root: Path, version: int) -> None:
+        for package in ["shop", *(f"shop/p{i}" for i in range(PACKAGES))]:
+            (root / package).mkdir(parents=True)
+            (root / package / "__init__.py").write_text("")
+        for number, name in enumerate(self.names):
+            (root / f"{name.replace('.', '/')}.py").write_text(module(number, version))
+
+    def _release(self) -> None:
+        journal = Journal(open_bucket(f"file://{self.folder / 'bucket'}"), "shop", "bench", self.base.digest)
+        blobs: list[bytes] = []
+        modules: dict[str, ModuleEntry | None] = {}
+        for name in self.names:
+            path = f"{name.replace('.', '/')}.py"
+            source = (self.folder / "changed" / path).read_bytes()
+            pair = [source, build(source, name, path, False)]
+            blobs += pair
+            modules[name] = ModuleEntry(False, path, *(BlobRef(hashlib.sha256(d).hexdigest(), len(d)) for d in pair))
+        manifest = Manifest(modules).encode()
+        journal.put_blobs([manifest, *blobs])
+        now = datetime.now(UTC)
+        statement = Statement(
+            target=TARGET, base=self.base.digest, seq=1, prev=self.base.digest, kind="push",
+            python=PythonTag.current(), manifest_digest=f"sha256:{hashlib.sha256(manifest).hexdigest()}",
+            manifest_size=len(manifest), issued=now, accept_until=now + timedelta(minutes=5),
+            nonce=secrets.token_hex(16), author="bench",
+        )  # fmt: skip
+        envelope = Envelope(PAYLOAD_TYPE, statement.encode()).sign(self.public.keyid, self.key.sign)
+        journal.append(1, envelope.encode())
+
+    def run(self, place: str, *, receiver: bool) -> Times:
+        """Milliseconds of boot and imports together, of the same in CPU time, of boot, of imports."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HABANERO", "PYTHON"))}
+        environ = {**clean, "PYTHONPATH": str(self.folder / place)}
+        if receiver:
+            environ |= {
+                "HABANERO_TARGET": TARGET, "HABANERO_TRUSTED_KEYS": f"bench {self.public.openssh()}",
+                "HABANERO_BUCKET": f"file://{self.folder / 'bucket'}", "HABANERO_MODULES": "shop",
+                "HABANERO_ROOT": str(self.folder / place), "HABANERO_STATE": str(self.folder / "state"),
+            }  # fmt: skip
+        words = [sys.executable, str(self.folder / "child.py"), str(self.folder / "names.json")]
+        done = subprocess.run(words, env=environ, cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(done.stdout + done.stderr)
+        both, cpu, boot, imports = (1000 * seconds for seconds in json.loads(done.stdout))
+        return both, cpu, boot, imports
+
+    def first_start(self) -> Times:
+        """Without the machine's own copy."""
+        shutil.rmtree(self.folder / "state" / "shop", ignore_errors=True)
+        return self.run("deployed", receiver=True)
+
+
+def fingerprint_ms(folder: Path, files: int, repeat: int) -> float:
+    """The middle of so many digests of so many small files."""
+    (folder / "many").mkdir()
+    (folder / "many" / "__init__.py").write_text("")
+    for number in range(files):
+        (folder / "many" / f"m{number}.py").write_text(module(number, 0))
+    times = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        Base.scan(folder, ["many"])
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def line(name: str, found: list[Times], floor: Times) -> str:
+    both, cpu, boot, imports = middle(found)
+    return (
+        f"{name:<32}{both:7.0f} ms {both / floor[0]:5.2f} x   CPU {cpu:6.0f} ms {cpu / floor[1]:5.2f} x   "
+        f"boot {boot:5.0f}  imports {imports:5.0f}"
+    )
+
+
+def middle(found: list[Times]) -> Times:
+    both, cpu, boot, imports = (statistics.median(column) for column in zip(*found, strict=True))
+    return both, cpu, boot, imports
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--modules", type=int, default=1_000)
+    parser.add_argument("--repeat", type=int, default=9)
+    arguments = parser.parse_args()
+    memory = Path("/dev/shm")  # making the release durable is not what is measured
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        bench = Bench(Path(name), arguments.modules)
+        bench.run("changed", receiver=False)  # writes the .pyc files
+        bench.run("deployed", receiver=True)
+        plain, copy, bucket = [], [], []
+        for _ in range(arguments.repeat):
+            plain.append(bench.run("changed", receiver=False))
+            bucket.append(bench.first_start())
+            copy.append(bench.run("deployed", receiver=True))
+        floor = middle(plain)
+        print(f"boot and the import of {arguments.modules:,} modules, median of {arguments.repeat}")
+        print(line("from .pyc files, no receiver", plain, floor))
+        print(line("release, the machine's own copy", copy, floor))
+        print(line("release, from the bucket", bucket, floor))
+        files = 2 * arguments.modules
+        print(f"digest of {files:,} files {fingerprint_ms(Path(name), files, arguments.repeat):.0f} ms")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
