@@ -34,7 +34,7 @@ MAY_KNOW = {
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""
 
-WATCHER_MAY_KNOW = {"errors", "release", "trust", "swap", "journal", "run", "doctor"}
+WATCHER_MAY_KNOW = {"errors", "release", "trust", "swap", "journal", "run", "doctor", "fingerprint"}
 
 
 def imports_of(file: Path) -> set[str]:

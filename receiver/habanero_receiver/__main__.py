@@ -1,6 +1,6 @@
-"""`python -m habanero_receiver run -- command …` and `… doctor [URL]`, for servers without the rest of the command.
+"""`python -m habanero_receiver run -- command …`, `… doctor [URL]`, `… fingerprint`: servers have no other command.
 
-It knows these two alone, and leaves everything to `habanero_receiver.run` and `habanero_receiver.doctor`.
+It knows these three alone, and leaves everything to the modules of their names.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from habanero_receiver import run
 USAGE = (
     "usage: python -m habanero_receiver run -- command [argument ...]\n"
     "       python -m habanero_receiver doctor [URL] [--json]\n"
+    "       python -m habanero_receiver fingerprint [--write FILE]\n"
 )
 
 
@@ -23,6 +24,10 @@ def main(words: list[str]) -> int:
         from habanero_receiver import doctor
 
         return doctor.main(words[1:])
+    if words[:1] == ["fingerprint"]:
+        from habanero_receiver import fingerprint
+
+        return fingerprint.main(words[1:])
     asked = words[:1] in (["-h"], ["--help"])
     (sys.stdout if asked else sys.stderr).write(USAGE)
     return 0 if asked else 2

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver import verdicts
 from habanero_receiver.config import ReceiverConfig, child_environment
 from habanero_receiver.errors import ConfigError, HabaneroError
+from habanero_receiver.journal import baked
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
 from habanero_receiver.journal.journal import Journal
@@ -119,7 +120,7 @@ def boot(config: ReceiverConfig) -> Booted:
 
 
 def _boot(config: ReceiverConfig) -> Booted:
-    base = Base.scan(config.root, config.top_level)
+    base = _base(config)
     journal = Journal(open_bucket(config.bucket), config.app, config.environment, base.digest)
     local = LocalState.of(config.state, config.target, config.instance, base.digest)
     ledger = StartLedger(local, config.start_limit, config.ready_after_s)
@@ -132,6 +133,15 @@ def _boot(config: ReceiverConfig) -> Booted:
     overlay.on_import = start.asked if config.start_limit else None
     overlay.install()
     return booted
+
+
+def _base(config: ReceiverConfig) -> Base:
+    if config.fingerprint is not None:
+        found = baked.read(config.fingerprint, config.root, config.top_level)
+        if isinstance(found, Base):
+            return found
+        _log.warning("%s does not tell this base, so every source is read: %s", config.fingerprint, found)
+    return Base.scan(config.root, config.top_level)
 
 
 def _choose(

@@ -51,6 +51,7 @@ class ReceiverConfig:
     top_level  the packages and modules that a release may replace
     root       the folder that they lie in
     instance   this machine's name in the fleet
+    fingerprint     the file that an image's build wrote the digests of its sources to, if any
     poll_s     how often this process looks for a new release, None for the bucket's usual
     boot       "base": a head that cannot be verified or loaded means the code on disk, loudly; "require": no start
     state      this machine's own folder: what it ran, packed copies of it, which releases did not start
@@ -72,6 +73,7 @@ class ReceiverConfig:
     boot_wait_s: float
     start_limit: int
     ready_after_s: float
+    fingerprint: Path | None
     poll_s: float | None = None
 
     @property
@@ -106,8 +108,7 @@ class ReceiverConfig:
         if keys is None:
             return None
         revoked = _revoked(environ)
-        watched = _watched(environ, cwd)
-        top_level = tuple(sorted({path.stem if path.suffix == ".py" else path.name for path in watched}))
+        root, top_level = sources_of(environ, cwd)
         return cls(
             target=_target(environ),
             keys=keys,
@@ -115,9 +116,10 @@ class ReceiverConfig:
             threshold=_threshold(environ, sum(key.key.keyid not in revoked for key in keys)),
             bucket=bucket_url(environ, cwd),
             top_level=top_level,
-            root=_root(environ, cwd, top_level, watched),
+            root=root,
             instance=_instance(environ),
             boot=_when_unverified(environ),
+            fingerprint=cwd / environ["HABANERO_FINGERPRINT"] if environ.get("HABANERO_FINGERPRINT") else None,
             poll_s=_poll(environ),
             state=cwd / (environ.get("HABANERO_STATE") or Path(".habanero", "state")),
             boot_wait_s=_number(environ, "HABANERO_BOOT_WAIT", 5, 0.1, 300),
@@ -135,6 +137,13 @@ def bucket_url(environ: Mapping[str, str], cwd: Path) -> str:
     )
 
 
+def sources_of(environ: Mapping[str, str], cwd: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder of the app's sources, and its packages and modules in it. ConfigError as `from_env`."""
+    watched = _watched(environ, cwd)
+    top_level = tuple(sorted({path.stem if path.suffix == ".py" else path.name for path in watched}))
+    return _root(environ, cwd, top_level, watched), top_level
+
+
 def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables to set over `environ` for a process to boot before anything else, wherever it starts.
 
@@ -149,6 +158,8 @@ def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dic
         "HABANERO_ROOT": str(config.root),
         "HABANERO_STATE": str(config.state),
     }
+    if config.fingerprint is not None:
+        changes["HABANERO_FINGERPRINT"] = str(config.fingerprint)
     if environ.get("HABANERO_TRUSTED_KEYS_FILE"):
         changes["HABANERO_TRUSTED_KEYS_FILE"] = str(Path(environ["HABANERO_TRUSTED_KEYS_FILE"]).absolute())
     return changes

@@ -247,6 +247,15 @@ def run(command: tuple[str, ...]) -> int:
     return starting.main(command)
 
 
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def fingerprint(words: tuple[str, ...]) -> int:
+    """Print the digest of the deployed code that lies here; --write FILE for an image's build."""
+    from habanero_receiver import fingerprint as telling
+
+    return telling.main(words)
+
+
 @cli.command()
 def demo() -> int:
     """Show the whole path on a real server on this machine."""

@@ -106,9 +106,10 @@ class Base:
         if len(data) != module.size or hashlib.sha256(data).hexdigest() != module.sha256:
             raise ConflictError(
                 "base-changed",
-                f"{module.file} was changed on this machine after the process started",
+                f"{module.file} is not what this process took it for when it started",
                 subject=name,
-                help="restart the process: it then starts on what is on disk, as a new base",
+                help="restart the process: it starts on what is on disk, as a new base (a file of HABANERO_FINGERPRINT "
+                "has to be written anew first)",
             )
         return data
 
