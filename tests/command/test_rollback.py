@@ -7,7 +7,7 @@ import pytest
 from habanero_py import events as e
 from habanero_py.commands.history import log
 from habanero_py.commands.reads import status, wait_in_step
-from habanero_py.commands.writes import Consent, rollback
+from habanero_py.commands.writes import Consent, clear, rollback
 from habanero_py.errors import UsageError
 from habanero_receiver.errors import HabaneroError
 
@@ -134,3 +134,20 @@ def test_status_can_wait_until_all_are_in_step(released) -> None:
     assert wait_in_step(session, between) == 0
     said = [(type(event), getattr(event, "waiting", None)) for event in released.events]
     assert said == [(e.Status, True), (e.Notice, None), (e.Status, False)]
+
+
+def test_a_clear_is_the_newest_release_signed_once_more(released) -> None:
+    """Machines that pass #3 over since it did not start are to try it again: the same code, as #4, without a blob."""
+    assert clear(released.session(), YES) == 0
+    statement = released.receiver.statement
+    assert (statement.seq, statement.kind, statement.restores) == (4, "clear", 3)
+    assert now(released) == "x = 13\n"
+    with pytest.raises(UsageError):
+        clear(released.session(), Consent(yes=False, ask=None))
+
+
+def test_there_is_nothing_to_clear_over_a_new_base(ana) -> None:
+    """Without a release the answer is an error with help, and nothing is sent."""
+    with pytest.raises(HabaneroError) as error:
+        clear(ana.session(), YES)
+    assert error.value.code == "no-such-release"

@@ -155,6 +155,13 @@ def rollback(shared: Common, release: int | None) -> int:
     return _with_session(shared, lambda session, _: writes.rollback(session, shared.consent(), release))
 
 
+@cli.command()
+@common
+def clear(shared: Common) -> int:
+    """Have machines on which the newest release did not start try it again, by signing it once more."""
+    return _with_session(shared, lambda session, _: writes.clear(session, shared.consent()))
+
+
 @cli.command("verify")
 @common
 def verify_(shared: Common) -> int:

@@ -18,6 +18,7 @@ from habanero_py.pipeline import LIVE, Pusher, Tools
 from habanero_py.releases import Past, Releases
 from habanero_receiver.errors import ConflictError
 from habanero_receiver.release.manifest import Manifest
+from habanero_receiver.release.statement import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,28 @@ def _before(head: Past) -> int:
 
 def roll_back(pusher: Pusher, tools: Tools, target: RollbackTo) -> int:
     """Signs and sends it; the exit code of the command."""
-    view, began = pusher.view(), time.monotonic()
+    view = pusher.view()
     if not target.modules:
         tools.emit(e.Unchanged(view.head.seq))
         return LIVE
-    release = compose_rollback(target, view, tools)
+    return _send(pusher, tools, view, target, "rollback")
+
+
+def try_again(pusher: Pusher, tools: Tools) -> int:
+    """Signs the newest release once more, so that machines on which it did not start try it again."""
+    view = pusher.view()
+    target = plan(view, pusher.releases, view.head.seq)
+    return _send(pusher, tools, view, target, "clear")
+
+
+def _send(pusher: Pusher, tools: Tools, view: View, target: RollbackTo, kind: Kind) -> int:
+    began = time.monotonic()
+    release = compose_again(target, view, tools, kind)
     tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(target.modules), len(release.content)))
     return pusher.deliver(release, began, time.monotonic(), same_code_as=target.code_of)
 
 
-def compose_rollback(target: RollbackTo, view: View, tools: Tools) -> Release:
-    """The signed release: another kind, the number it restores, no blobs."""
-    facts = Facts(tools.author, tools.clock(), secrets.token_hex(16), kind="rollback", restores=target.code_of)
+def compose_again(target: RollbackTo, view: View, tools: Tools, kind: Kind) -> Release:
+    """The signed release: a rollback or a clear, with the number that it restores and no blobs."""
+    facts = Facts(tools.author, tools.clock(), secrets.token_hex(16), kind=kind, restores=target.code_of)
     return compose.sign(target.manifest, {}, view, facts, tools.signer)

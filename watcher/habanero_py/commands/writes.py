@@ -1,4 +1,4 @@
-"""`push` once, a dry run, `rollback` and `prune`: what changes the server, each after the questions that it needs.
+"""`push` once, a dry run, `rollback`, `clear` and `prune`: what changes the server, each after the questions it needs.
 
 A question is asked only of a person at a terminal; a script says --yes or gets an error with help. The rule it
 upholds: nothing leaves this machine before the last question was answered.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from habanero_py import events as e
 from habanero_py.codes import INTERRUPTED
 from habanero_py.errors import UsageError
-from habanero_py.rollback import plan, roll_back
+from habanero_py.rollback import plan, roll_back, try_again
 from habanero_py.session import Session
 
 
@@ -68,6 +68,14 @@ def rollback(session: Session, consent: Consent, number: int | None) -> int:
         if not consent.given(f"Roll {session.config.to.name} back?", "rollback"):
             return INTERRUPTED
     return roll_back(session.pusher, session.tools, target)
+
+
+def clear(session: Session, consent: Consent) -> int:
+    """Has the newest release tried again on machines where it did not start, by signing it once more."""
+    view, _ = session.pusher.refresh()
+    if not consent.given(f"Have every machine of {session.config.to.name} try #{view.head.seq} again?", "clear"):
+        return INTERRUPTED
+    return try_again(session.pusher, session.tools)
 
 
 def prune(session: Session, consent: Consent, *, days: int, keep: int, dry_run: bool) -> int:
