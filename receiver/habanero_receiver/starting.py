@@ -131,8 +131,8 @@ class Start:
     def asked(self, name: str) -> None:
         """A module of the app is about to be imported."""
         if not self._asked:
-            self._asked = True
             self._begin()
+            self._asked = True  # not before: another thread that imports meanwhile has to find the attempt noted
         if self._digest:
             self._imports.asked(name)
 
@@ -158,6 +158,8 @@ class Start:
         process = this_process()
         record = self._ledger.begin(*release, process).records.get(release[0])
         if record is None or record.proven or record.condemned:
+            return
+        if self._digest:
             return
         self._digest, self._process = release[0], process
         atexit.register(self._at_exit)

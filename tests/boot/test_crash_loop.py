@@ -256,6 +256,30 @@ def test_a_parent_that_replaces_its_workers_gets_out_of_the_loop(app):
         process.communicate()
 
 
+PRELOADING = """
+    import os, signal
+    import shop.pricing
+    from habanero_receiver import Receiver
+
+    if os.fork() == 0:
+        Receiver.from_env().ready()
+        print(shop.pricing.PRICE, flush=True)
+        os._exit(0)
+    signal.pause()
+"""
+
+
+def test_a_worker_proves_what_its_parent_imported(app):
+    """A preloading server imports the app and forks: a worker that is ready proves it, whatever ends the parent."""
+    app.push({"shop.pricing": "PRICE = 3\n"})
+    for _ in range(4):
+        with start(app, PRELOADING) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "3\n"
+            process.kill()
+    assert record(app)["proven"] and verdicts(app, 2) == []
+
+
 FAILING_START_UP = """
 RATE = 6
 from starlette.routing import Router

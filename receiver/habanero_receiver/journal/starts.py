@@ -88,9 +88,10 @@ class Ledger:
         return self._with(digest, record)
 
     def begun(self, digest: str, seq: int, process: Process, now: float) -> Ledger:
-        """Note an attempt. A release that is proven or condemned is left as it is."""
+        """Note an attempt, once for each process. A release that is proven or condemned is left as it is."""
         record = self.records.get(digest, Record(seq))
-        if record.proven or record.condemned or len(record.open) >= MAX_OPEN:
+        noted = any(attempt.process == process for attempt in record.open)
+        if noted or record.proven or record.condemned or len(record.open) >= MAX_OPEN:
             return self
         return self._with(digest, replace(record, open=(*record.open, Attempt(process, record.round, now))))
 
