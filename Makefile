@@ -5,7 +5,7 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check test-all bench oracle clean
+.PHONY: help demo test check test-all bench oracle faults clean
 help:
 	@echo "make demo      the main job on a real server, in under a minute"
 	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
@@ -13,6 +13,7 @@ help:
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, a long life; printed beside a floor"
+	@echo "make faults    stores and networks that break, at length; prints figures (FAULTS='--help' for options)"
 	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
 
 $(STAMP): pyproject.toml tools/find_python.sh
@@ -56,6 +57,9 @@ bench: $(STAMP)
 
 oracle: $(STAMP)
 	@PYTHONPATH=tests $(RUN) -m oracle $(ORACLE)
+
+faults: $(STAMP)
+	@PYTHONPATH=tests $(RUN) -m faults $(FAULTS)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -144,7 +144,10 @@ class StoreClient:
         return sorted(found)
 
     def _folders(self, folder: str, most: int) -> list[str]:
-        """Skip from one folder to the next: "0" is the character after the slash that all of its keys go on with."""
+        """Skip from one folder to the next: "0" is the character after the slash that all of its keys go on with.
+
+        A store that ignores where a list is to begin gives what was seen already, which is passed over and counted.
+        """
         found: list[str] = []
         offset: str | None = None
         looked_at = 0
@@ -152,6 +155,8 @@ class StoreClient:
             inside = None
             for entry in self._entries(folder, offset):
                 looked_at += 1
+                if offset is not None and entry <= offset:
+                    continue
                 name, slash, _ = entry.removeprefix(f"{folder}/").partition("/")
                 inside = f"{folder}/{name}" if slash else None
                 if inside is not None or looked_at >= MAX_LISTED_KEYS:

@@ -22,6 +22,7 @@ _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _WORD = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 _WORDS = re.compile(r"<Message>([^<]{1,200})")
 _ABSENT = frozenset({"NoSuchKey", "BlobNotFound"})
+_GONE = "The specified blob does not exist"  # Azure, which removes in batches and answers them without codes
 _NO_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "ResourceNotFound"})
 _CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
 _DENIED = frozenset({
@@ -61,7 +62,7 @@ class _Said(NamedTuple):
 
 def is_absent(error: Exception) -> bool:
     """Whether the store says that it has no such key."""
-    return isinstance(error, FileNotFoundError) and _read(error).word in _ABSENT
+    return isinstance(error, FileNotFoundError) and (_read(error).word in _ABSENT or _GONE in str(error))
 
 
 def judge(error: Exception, doing: str, address: Address) -> Failure:
