@@ -194,6 +194,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "store-key": CodeInfo(500, REFUSED, "Not the key of anything in a bucket", _OURS),
     "store-missing": CodeInfo(503, UNREACHABLE, "Bucket does not exist"),
     "store-not-exclusive": CodeInfo(500, REFUSED, "Bucket does not enforce create-only writes"),
+    "store-no-bucket": CodeInfo(503, UNREACHABLE, "Store has no bucket of this name"),
     "store-denied": CodeInfo(503, UNREACHABLE, "Bucket refuses the server's credentials"),
     "store-unreachable": CodeInfo(503, UNREACHABLE, "Bucket's address does not answer"),
     "store-endpoint": CodeInfo(503, UNREACHABLE, "What answers is not the bucket's store"),

@@ -133,7 +133,7 @@ def xml(code: str, message: str = "") -> str:
         ("403:" + xml("SignatureDoesNotMatch"), "store-denied", "SignatureDoesNotMatch"),
         ("401:", "store-denied", "credentials"),
         ("403:" + xml("RequestTimeTooSkewed", "The difference is too large."), "store-clock", "clock"),
-        ("404:" + xml("NoSuchBucket"), "store-missing", "no bucket"),
+        ("404:" + xml("NoSuchBucket"), "store-no-bucket", "no bucket"),
         ("404:<html>not found</html>", "store-endpoint", "does not speak"),
         ("301:" + xml("PermanentRedirect"), "store-endpoint", "another region"),
         ("400:" + xml("AuthorizationHeaderMalformed"), "store-endpoint", "region"),

@@ -11,7 +11,7 @@ all load here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
@@ -35,7 +35,7 @@ class AtHand:
     """What need not be read from the journal: all of it judged when it came.
 
     `manifest` and `blobs` came with a push; `before` and `images` are those of the release that was loaded last;
-    `packed` is the local copy of the very release that is to be loaded.
+    `packed` is the local copy of the very release that is to be loaded; `stored` are blobs that were just read together.
     """
 
     manifest: Manifest | None = None
@@ -43,6 +43,7 @@ class AtHand:
     before: Manifest | None = None
     images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
     packed: PackedBlobs | None = None
+    stored: Mapping[str, bytes] = field(default_factory=dict)
 
 
 NOTHING = AtHand()
@@ -59,7 +60,18 @@ def load_images(
     if manifest is None:
         data = _stored(journal, statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
         manifest = trust.judge_manifest(data, statement, policy)
+    at_hand = replace(at_hand, stored=journal.get_blobs(_lacking(manifest, at_hand)))
     return manifest, {name: _image(journal, name, entry, root, at_hand) for name, entry in manifest.modules.items()}
+
+
+def _lacking(manifest: Manifest, at_hand: AtHand) -> dict[str, int]:
+    """The blobs that only the journal has, with their sizes: on a network they are read together or it takes minutes."""
+    if at_hand.packed is not None:
+        return {}
+    before = {} if at_hand.before is None else at_hand.before.modules
+    changed = (entry for name, entry in manifest.modules.items() if entry is not None and before.get(name) != entry)
+    refs = (ref for entry in changed for ref in (entry.source, entry.code))
+    return {ref.sha256: ref.size for ref in refs if ref.sha256 not in at_hand.blobs}
 
 
 def _image(journal: Journal, name: str, entry: ModuleEntry | None, root: Path, at_hand: AtHand) -> ModuleImage | None:
@@ -96,7 +108,7 @@ def _blob(journal: Journal, ref: BlobRef, at_hand: AtHand) -> bytes:
     if data is not None:
         trust.judge_blob(data, ref)
         return data
-    data = _stored(journal, ref.sha256, ref.size)
+    data = at_hand.stored.get(ref.sha256) or _stored(journal, ref.sha256, ref.size)
     if len(data) != ref.size:
         raise StoreError(
             "store-corrupt",

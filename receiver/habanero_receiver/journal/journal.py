@@ -30,7 +30,7 @@ from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.release.limits import Limits
@@ -143,6 +143,18 @@ class Journal:
         if data is not None and hashlib.sha256(data).hexdigest() != sha256:
             raise _corrupt(sha256)
         return data
+
+    def get_blobs(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
+        """Those of many blobs that there are, and that are no larger than `sizes` says; read side by side.
+
+        StoreError `store-corrupt` when one is not what its name says.
+        """
+        found = self._bucket.get_all({_blob_key(sha256): size for sha256, size in sizes.items()})
+        blobs = {key.rpartition("/")[2]: data for key, data in found.items()}
+        for sha256, data in blobs.items():
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise _corrupt(sha256)
+        return blobs
 
     def put_blob(self, data: bytes) -> str:
         """Keep bytes durably under their digest, and give that. Errors as `put_blobs`."""

@@ -54,6 +54,7 @@ class ApartClient:
         self._calling_lock = threading.Lock()
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     def check(self) -> bool:
         """See `Bucket.check`."""
@@ -86,13 +87,19 @@ class ApartClient:
         self._call("remove", key)
 
     def close(self) -> None:
-        """End the process and wait for it. The next call starts another one."""
+        """End the process for good. A call that another thread is in fails at once: nobody waits for it any more."""
+        self._closed = True
+        process = self._process
+        if process is not None:
+            process.kill()  # it has nothing to lose, and whoever waits for it sees its end
         with self._calling_lock:
             self._end()
 
     def _call(self, name: str, *words: object, data: Sequence[bytes] = ()) -> tuple[Any, list[bytes]]:
         with self._calling_lock:
             try:
+                if self._closed:
+                    raise ConnectionError("it was ended")
                 line = self._line or self._start()
                 _send(line, {"call": name, "words": words}, data)
                 head, data = _receive(line)

@@ -96,7 +96,7 @@ def _read(error: Exception) -> _Said:
 
 def _by_answer(said: _Said, address: Address) -> tuple[str, str, str, bool]:
     if said.word in _NO_BUCKET:
-        return "store-missing", f"there is no bucket {address.bucket}", "make it, or correct HABANERO_BUCKET", False
+        return "store-no-bucket", f"there is no bucket {address.bucket}", "make it, or correct HABANERO_BUCKET", False
     if said.word in _CLOCK:
         return "store-clock", f"it refuses this machine's clock: {said.answer}", "set the clock by NTP", False
     if said.word in _REGION or 300 <= said.status < 400:
