@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment
+from faulty import always, faulty
 from objectstores import ObjectStore
 
 START = """
@@ -120,7 +121,10 @@ def test_pools_of_processes_work_whichever_way_they_are_started(s3: ObjectStore,
 
 
 def test_a_boot_leaves_nothing_behind_in_a_process_that_may_fork(s3: ObjectStore, tmp_path: Path) -> None:
-    """The release is read and runs; no thread, no child process and nothing of the library is left in the process."""
+    """The release is read and runs; no thread, no child process and nothing of the library is left in the process.
+
+    Without the counting of failed starts, whose thread waits for the app to be ready and has nothing to do with it.
+    """
     deployment = Deployment(tmp_path, {"shop/__init__.py": "", "shop/rates.py": "RATE = 1\n"})
     deployment.push({"shop.rates": "RATE = 2\n"})
     url = s3.make_bucket()
@@ -133,9 +137,25 @@ def test_a_boot_leaves_nothing_behind_in_a_process_that_may_fork(s3: ObjectStore
         "children = open(f'/proc/self/task/{os.getpid()}/children').read().split()\n"
         "print(RATE, 'obstore' in sys.modules, threading.active_count(), children)",
         HABANERO_BUCKET=url,
+        HABANERO_START_LIMIT="0",
         **s3.environ(),
     )
     assert done.stdout == "2 False 1 []\n", done.stderr
+
+
+def test_a_boot_gives_a_store_that_never_answers_its_time_and_no_more(s3: ObjectStore, tmp_path: Path) -> None:
+    """The app starts on what was deployed, and says why, though a call is still under way when the time is over."""
+    deployment = Deployment(tmp_path, {"shop/__init__.py": "", "shop/rates.py": "RATE = 1\n"})
+    with faulty(s3.endpoint, always("stalled before"), stall_s=60) as proxy:
+        environ = deployment.environ(
+            HABANERO_BUCKET=s3.make_bucket(), HABANERO_BOOT_WAIT="0.5", **s3.environ(proxy.endpoint)
+        )
+        words = [sys.executable, "-m", "habanero_receiver", "run", "--", sys.executable, "-c"]
+        done = subprocess.run(
+            [*words, "from shop.rates import RATE; print(RATE)"],
+            cwd=deployment.root, env=environ, capture_output=True, text=True, timeout=20,
+        )  # fmt: skip
+    assert done.stdout == "1\n" and "error[store-slow]" in done.stderr, done.stderr
 
 
 def test_a_process_aside_that_dies_is_an_error_once_and_then_another_one_is_there(s3: ObjectStore) -> None:

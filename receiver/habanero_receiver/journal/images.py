@@ -35,7 +35,7 @@ class AtHand:
     """What need not be read from the journal: all of it judged when it came.
 
     `manifest` and `blobs` came with a push; `before` and `images` are those of the release that was loaded last;
-    `packed` is the local copy of the very release that is to be loaded; `stored` are blobs that were just read together.
+    `packed` is the local copy of the very release that is to be loaded; `stored` are blobs that were read together.
     """
 
     manifest: Manifest | None = None
@@ -65,7 +65,7 @@ def load_images(
 
 
 def _lacking(manifest: Manifest, at_hand: AtHand) -> dict[str, int]:
-    """The blobs that only the journal has, with their sizes: on a network they are read together or it takes minutes."""
+    """The blobs that only the journal has, with their sizes: on a network, one by one would take minutes."""
     if at_hand.packed is not None:
         return {}
     before = {} if at_hand.before is None else at_hand.before.modules

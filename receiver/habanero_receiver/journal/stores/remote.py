@@ -16,6 +16,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from habanero_receiver.journal.bucket import MAX_LISTED_KEYS
+from habanero_receiver.journal.stores.apart import ApartClient
+from habanero_receiver.journal.stores.client import StoreClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,27 +25,37 @@ if TYPE_CHECKING:
 
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.journal.stores.address import Address
-    from habanero_receiver.journal.stores.apart import ApartClient
-    from habanero_receiver.journal.stores.client import StoreClient
 
     Client: TypeAlias = StoreClient | ApartClient
 
 
 class _Lineage:
-    """What this process knows of those that it was forked from."""
+    """What this process knows of those that it was forked from.
+
+    `opening_lock` is held while a client is made, and while the process forks: a child that was forked out of the
+    middle of the library's import would wait for ever for the thread that imports it, which the child does not have.
+    """
 
     def __init__(self) -> None:
         self.library_was_loaded = False
-        self.opening_lock = threading.Lock()
+        self.opening_lock = threading.RLock()
+
+    def forking(self) -> None:
+        """Run in the parent before every fork."""
+        self.opening_lock.acquire()
 
     def forked(self) -> None:
-        """Run in every child: whoever loaded the library, the app too, may have used it."""
+        """Run in the parent after it."""
+        self.opening_lock.release()
+
+    def born(self) -> None:
+        """Run in the child: whoever loaded the library, the app too, may have used it."""
         self.library_was_loaded = self.library_was_loaded or "obstore" in sys.modules
-        self.opening_lock = threading.Lock()  # the parent's may have been held
+        self.opening_lock = threading.RLock()
 
 
 _lineage = _Lineage()
-os.register_at_fork(after_in_child=_lineage.forked)
+os.register_at_fork(before=_lineage.forking, after_in_parent=_lineage.forked, after_in_child=_lineage.born)
 
 
 class RemoteBucket:
@@ -91,8 +103,6 @@ class RemoteBucket:
     @contextlib.contextmanager
     def aside(self) -> Iterator[Bucket]:
         """See `Bucket.aside`: the requests of the block are another process's, which ends with it."""
-        from habanero_receiver.journal.stores.apart import ApartClient
-
         aside = RemoteBucket(self.address, self._environ)
         client = ApartClient(self.address, self._environ)
         aside._made = os.getpid(), client
@@ -113,11 +123,7 @@ class RemoteBucket:
 
     def _make(self) -> Client:
         if _lineage.library_was_loaded:
-            from habanero_receiver.journal.stores.apart import ApartClient
-
             return ApartClient(self.address, self._environ)
-        from habanero_receiver.journal.stores.client import StoreClient
-
         return StoreClient(self.address, self._environ)
 
     def folders(self, folder: str, *, max_folders: int = MAX_LISTED_KEYS) -> list[str]:
