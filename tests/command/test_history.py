@@ -132,7 +132,12 @@ def test_what_was_pruned_is_said_to_be_gone(released) -> None:
         assert (error.value.code, error.value.subject) == ("pruned", "#2")
     log(released.session(), 20)
     assert [entry.modules for entry in released.said(e.LogEntry)][1:] == [None, ("shop.pricing", "shop.rates")]
-    assert "(pruned)" in lines(released)
+    assert "not known any more" in lines(released)
+    released.events.clear()
+    assert show(released.session(), 3) == 0
+    [shown] = released.said(e.Shown)
+    assert shown.entry.modules is None
+    assert "#2 was pruned" in lines(released)
     assert len(released.receiver.entries) == 3
 
 

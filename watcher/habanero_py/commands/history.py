@@ -71,8 +71,9 @@ def show(session: Session, number: int) -> int:
         return 0
     releases.load(after=max(0, number - 2), upto=min(number, view.head.seq), details=True)
     past = releases.number(number)
-    modules = _modules(view, releases, number)
-    differing = tuple(module.module for module in modules if module.change)
+    before = _code_before(view, releases, number)
+    modules = _modules(view, releases, number, before)
+    differing = None if before is None else tuple(module.module for module in modules if module.change)
     statement = past.statement
     session.emit(
         e.Shown(
@@ -91,15 +92,27 @@ def show(session: Session, number: int) -> int:
     return 0
 
 
-def _modules(view: View, releases: Releases, number: int) -> tuple[e.ShownModule, ...]:
+def _code_before(view: View, releases: Releases, number: int) -> versions.Code | None:
+    """The code of the release before; None when it was pruned: what changed is not known then."""
+    try:
+        return versions.release_code(view, releases, number - 1)
+    except ConflictError as error:
+        if error.code != "pruned":
+            raise
+        return None
+
+
+def _modules(
+    view: View, releases: Releases, number: int, before: versions.Code | None
+) -> tuple[e.ShownModule, ...]:
     """What the release puts over the base, and what it changed against the release before."""
     code = versions.release_code(view, releases, number)
-    before = versions.release_code(view, releases, number - 1)
     overlay = releases.overlay(releases.number(number))
-    differing = {name: (old, new) for name, old, new in versions.changes(before, code)}
+    changes = () if before is None else versions.changes(before, code)
+    differing = {name: (old, new) for name, old, new in changes}
     shown = []
     for name in sorted(overlay.keys() | differing.keys()):
-        old, new = differing.get(name, (before.get(name), code.get(name)))
+        old, new = differing.get(name, ((before or {}).get(name), code.get(name)))
         shown.append(
             e.ShownModule(
                 module=name,

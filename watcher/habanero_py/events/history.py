@@ -51,7 +51,7 @@ class LogEntry(Event):
 
 @dataclass(frozen=True, slots=True)
 class ShownModule:
-    """A module of a release. `change` is added, changed, deleted or empty against the release before.
+    """A module of a release. `change` is added, changed, deleted or empty against the release before, if that is known.
 
     `source` and `before` are sha256 digests of what runs with it and of what ran before it; None where nothing does.
     """

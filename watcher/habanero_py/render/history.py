@@ -25,6 +25,7 @@ from .text import Symbols, ago, clean, clean_line, columns, count, local_time, n
 
 SHORT = 12
 """How many digits of a digest tell it from the others for a person."""
+UNKNOWN = "(changes not known any more)"
 
 
 def log_entry(event: LogEntry) -> str:
@@ -44,7 +45,7 @@ def log_entry(event: LogEntry) -> str:
 def _what(event: LogEntry) -> str:
     if event.restores is not None:
         return f"same code as {release(event.restores)}"
-    return "(pruned)" if event.modules is None else names(event.modules, 3) or "(no module)"
+    return UNKNOWN if event.modules is None else names(event.modules, 3) or "(no module)"
 
 
 def _commit(event: LogEntry) -> str:
@@ -97,9 +98,11 @@ def shown(event: Shown) -> list[str]:
 
 
 def _counts(event: Shown) -> str:
-    over = sum(module.overlay for module in event.modules)
-    differing = sum(bool(module.change) for module in event.modules)
-    return f"{count(over, 'module')} over the base, {differing} changed against {release(event.entry.push - 1)}"
+    over = count(sum(module.overlay for module in event.modules), "module")
+    before = release(event.entry.push - 1)
+    if event.entry.modules is None:
+        return f"{over} over the base; {before} was pruned, so what changed against it is not known"
+    return f"{over} over the base, {len(event.entry.modules)} changed against {before}"
 
 
 def _row(module: ShownModule) -> tuple[str, ...]:
