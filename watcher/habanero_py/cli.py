@@ -202,7 +202,7 @@ def prune(shared: Common, days: int, keep: int, dry_run: bool) -> int:
 @cli.command()
 @common
 def doctor(shared: Common) -> int:
-    """Check everything that a push needs."""
+    """Check everything that a push needs. On a server, doctor --bucket [URL] examines its bucket."""
     return _with_session(shared, lambda session, _: examine(session))
 
 
