@@ -136,11 +136,11 @@ def test_what_was_changed_with_size_and_time_kept_does_not_get_to_serve(app):
     os.utime(old, ns=(at, at))
     found = baked.read(file, app.root, ["shop"])
     assert isinstance(found, Base)
-    with pytest.raises(ConflictError, match="not what this process took it for"):
+    with pytest.raises(ConflictError, match="after its digest was noted"):
         found.source("shop.old")
     serving = f"{PRICE}; from habanero_receiver import Receiver; Receiver.from_env().start()"
     done = app.start("-c", serving, status=1, HABANERO_FINGERPRINT="base.json")
-    assert "not what this process took it for" in done.stderr
+    assert "after its digest was noted" in done.stderr
 
 
 def test_the_command_says_what_is_wrong(app):

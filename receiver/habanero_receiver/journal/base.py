@@ -106,7 +106,7 @@ class Base:
         if len(data) != module.size or hashlib.sha256(data).hexdigest() != module.sha256:
             raise ConflictError(
                 "base-changed",
-                f"{module.file} is not what this process took it for when it started",
+                f"{module.file} was changed on this machine after the process started, or after its digest was noted",
                 subject=name,
                 help="restart the process: it starts on what is on disk, as a new base (a file of HABANERO_FINGERPRINT "
                 "has to be written anew first)",
