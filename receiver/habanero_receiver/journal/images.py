@@ -60,7 +60,8 @@ def load_images(
     if manifest is None:
         data = _stored(journal, statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
         manifest = trust.judge_manifest(data, statement, policy)
-    at_hand = replace(at_hand, stored=journal.get_blobs(_lacking(manifest, at_hand)))
+    if lacking := _lacking(manifest, at_hand):  # else no client of a store is made, in a process that may fork
+        at_hand = replace(at_hand, stored=journal.get_blobs(lacking))
     return manifest, {name: _image(journal, name, entry, root, at_hand) for name, entry in manifest.modules.items()}
 
 
