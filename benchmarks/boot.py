@@ -36,7 +36,7 @@ from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.publickey import PublicKey
 from habanero_receiver.release.statement import PythonTag, Statement
-from habanero_receiver.swap.build import build
+from habanero_receiver.swap.building.compiler import build
 
 TARGET = "shop/bench#0001"
 PACKAGES = 20

@@ -18,7 +18,7 @@ from habanero_receiver.release.keys import PublicKey
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.request import ReadRequest, compose
 from habanero_receiver.release.statement import PythonTag, Statement
-from habanero_receiver.swap.build import build
+from habanero_receiver.swap.building.compiler import build
 
 TARGET = "shop/test#7d1f"
 

@@ -27,7 +27,7 @@ from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.publickey import PublicKey
 from habanero_receiver.release.statement import PythonTag, Statement
-from habanero_receiver.swap.build import build
+from habanero_receiver.swap.building.compiler import build
 from habanero_receiver.trust import Head, TrustPolicy
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

@@ -82,6 +82,13 @@ def test_the_engine_needs_the_standard_library_alone() -> None:
         assert tops <= set(sys.stdlib_module_names) | {"habanero_receiver"}, file.name
 
 
+def test_building_knows_nothing_around_it() -> None:
+    """It runs alone in an interpreter that has its folder and the standard library, and no more."""
+    for file in sorted((RECEIVER / "swap" / "building").glob("*.py")):
+        around = {name for name in imports_of(file) if name.startswith("habanero_receiver")}
+        assert all(name.startswith("habanero_receiver.swap.building") for name in around), file.name
+
+
 @pytest.mark.parametrize("file", WATCHER_FILES, ids=lambda f: f.relative_to(WATCHER).as_posix())
 def test_the_watcher_knows_the_receivers_formats_alone(file: Path) -> None:
     """The laptop shares formats, units, errors and the rules of trust with the server, nothing that acts."""

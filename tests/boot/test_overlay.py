@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from habanero_receiver.overlay import Overlay
-from habanero_receiver.swap.build import build
+from habanero_receiver.swap.building.compiler import build
 from habanero_receiver.swap.image import ModuleImage
 
 

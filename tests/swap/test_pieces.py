@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from habanero_receiver.swap import Refusal, SwapReport, build, fields
+from habanero_receiver.swap import Refusal, SwapReport, fields
 from habanero_receiver.swap.adapters import Adapter, in_use, register
-from habanero_receiver.swap.build import Unit
+from habanero_receiver.swap.building.compiler import build
+from habanero_receiver.swap.building.units import Unit, decode
 from habanero_receiver.swap.diff import docstring, match_units, pair_code, same_behaviour, same_code
 from habanero_receiver.swap.entries import holds
 from habanero_receiver.swap.functions import ClosureError, apply, is_plain, patch
@@ -28,7 +29,7 @@ from habanero_receiver.swap.undo import Snapshot, UndoLog, reorder
 
 
 def units(text: str) -> tuple[Unit, ...]:
-    return build.decode(build.build(text.encode(), "shop", "shop.py", False), "/srv/shop.py").units
+    return decode(build(text.encode(), "shop", "shop.py", False), "/srv/shop.py").units
 
 
 def pairs(old: str, new: str) -> list[tuple[str, bool, bool]]:

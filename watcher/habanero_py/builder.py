@@ -1,6 +1,6 @@
 """Builds modules in an interpreter of the server's version, kept warm between saves.
 
-It starts `habanero_receiver.swap.build` as a script in the Python that it is given, asks over pipes, and starts it
+It starts `habanero_receiver.swap.building` as a script in the Python that it is given, asks over pipes, and starts it
 again when it died. It does not choose the Python (`interpreter`) nor read files. The rule it upholds: what is signed
 was compiled by an interpreter that said, at its start, that it makes the server's bytecode; and a builder that hangs
 or dies ends in an error with a time limit, never in a release without some of its modules.
@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import IO, Protocol
 
 from habanero_receiver.release.statement import PythonTag
-from habanero_receiver.swap import build
+from habanero_receiver.swap.building import __main__ as server_script
 
 from .errors import SyntaxFoundError, ToolError
 from .syntax import SyntaxProblem, from_build
@@ -165,7 +165,7 @@ class _Process:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in close()
         try:
             self._popen = subprocess.Popen(
-                [python, "-I", "-S", "-W", "ignore", build.__file__, "--serve"],
+                [python, "-I", "-S", "-W", "ignore", server_script.__file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

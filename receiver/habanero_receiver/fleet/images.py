@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver.errors import SwapError
 from habanero_receiver.fleet.node import Loaded
 from habanero_receiver.journal.images import AtHand, load_images
-from habanero_receiver.swap import build
+from habanero_receiver.swap.building.units import decode, main_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +60,8 @@ def check_builds(loaded: Loaded, *, besides: Loaded | None) -> None:
         if image is None or image is known.get(name):
             continue
         try:
-            build.main_code(image.code, image.filename)
-            build.decode(image.code, image.filename)
+            main_code(image.code, image.filename)
+            decode(image.code, image.filename)
         except (ValueError, TypeError, EOFError) as error:
             raise SwapError(
                 "not-code",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .build import Unit
+from .building.units import Unit
 from .scope import Scope
 from .undo import UndoLog, reorder
 

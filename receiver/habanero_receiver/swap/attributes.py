@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 
 from .body import Body
-from .build import Unit
+from .building.units import Unit
 from .diff import Match, docstring, functions_in, match_units
 from .live import instance_dict
 from .plan import ModulePlan

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .build import Unit
+from .building.units import Unit
 from .diff import Match
 
 _CERTAIN = ("function", "class", "assign", "import")

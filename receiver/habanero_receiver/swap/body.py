@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .binders import Binders, binders
-from .build import Unit
+from .building.units import Unit
 from .diff import Match
 from .scope import Scope
 

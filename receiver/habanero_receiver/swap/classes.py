@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from .body import Body
-from .build import Unit
+from .building.units import Unit
 from .derived import FollowMembers
 from .diff import Match, match_units
 from .fill import keeps_no_defaults

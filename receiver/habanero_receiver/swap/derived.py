@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any
 
-from .build import CALLS, PURE, Unit
+from .building.units import CALLS, PURE, Unit
 from .constants import are_pure, is_constant, same_constant
 from .diff import Match
 from .layouts import LayoutError

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 
-from .build import Unit
+from .building.units import Unit
 
 _CO_OPTIMIZED = 1  # inspect.CO_OPTIMIZED: set on functions, not on modules and class bodies
 

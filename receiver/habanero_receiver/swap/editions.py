@@ -24,7 +24,7 @@ from hashlib import sha256
 from types import CodeType, FrameType
 from typing import Any
 
-from .build import Build, Unit
+from .building.units import Build, Unit
 from .diff import functions_in
 from .sources import line_cache_entry
 from .undo import Step, UndoLog

@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from types import ModuleType
 
-from .build import Build, Unit, decode
-from .build import build as build_source
+from .building.compiler import build as build_source
+from .building.units import Build, Unit, decode
 from .editions import Version, edition_name, edition_of, names_of
 from .errors import SwapRefusedError
 from .image import ModuleImage

@@ -18,7 +18,7 @@ from typing import Any
 
 from .annotations import annotate
 from .body import Body
-from .build import Unit
+from .building.units import Unit
 from .diff import Match, pair_code
 from .entries import shown
 from .functions import is_plain

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .build import Import, Unit
+from .building.units import Import, Unit
 from .derived import MISSING, Derived
 from .report import SwapReport
 from .scope import Scope

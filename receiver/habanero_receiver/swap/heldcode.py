@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
-from .build import Unit
+from .building.units import Unit
 from .live import instance_dict
 from .plan import ModulePlan
 from .reach import roots_of

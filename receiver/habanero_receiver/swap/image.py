@@ -14,8 +14,8 @@ class ModuleImage:
     package   whether it is a package's ``__init__``
     filename  its absolute path on this machine, as tracebacks show it; the file need not hold this version
     source    its source text, as bytes
-    code      its encoded build (`habanero_receiver.swap.build`), verified by whoever made the image: bytes, or a view
-              of them
+    code      its encoded build (`habanero_receiver.swap.building`), verified by whoever made the image: bytes, or a
+              view of them
     """
 
     name: str

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from .build import Unit
+from .building.units import Unit
 from .constants import is_constant, same_constant
 from .diff import same_behaviour
 from .plan import ModulePlan

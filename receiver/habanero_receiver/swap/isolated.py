@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
-from .build import Unit
+from .building.units import Unit
 from .functions import is_plain
 from .merge import CONTAINERS
 from .scope import UNKNOWN, Scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .build import Unit
+from .building.units import Unit
 
 
 def in_import_order(modules: Mapping[str, Sequence[Unit]]) -> Iterator[str]:

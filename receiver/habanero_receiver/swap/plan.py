@@ -14,7 +14,7 @@ from typing import Any
 from .annotations import annotations_of
 from .body import Body
 from .born import Births
-from .build import Build, Unit
+from .building.units import Build, Unit
 from .diff import CodePair, defined_in
 from .editions import Edition
 from .facts import ClassIndex

@@ -12,7 +12,7 @@ from typing import Any
 
 from .attributes import plan_attributes, written
 from .body import Body
-from .build import CALLS, PURE, Unit
+from .building.units import CALLS, PURE, Unit
 from .classes import plan_class
 from .diff import Match, match_units, pair_code
 from .fills import plan_fills

@@ -10,7 +10,7 @@ import enum
 from contextlib import suppress
 from typing import Any
 
-from .build import CALLS, Unit
+from .building.units import CALLS, Unit
 from .enums import check_members
 from .heap import instances_of
 from .layouts import LayoutError

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from traceback import TracebackException, walk_tb
 
-from .build import Unit
+from .building.units import Unit
 from .layouts import LayoutError
 from .plan import COLD, ModulePlan
 from .report import Refusal

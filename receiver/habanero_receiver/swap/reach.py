@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from .build import Build, Unit
+from .building.units import Build, Unit
 
 _MAX_NAMES = 20_000
 

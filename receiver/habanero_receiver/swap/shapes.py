@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable
 from types import FunctionType
 
-from .build import Unit
+from .building.units import Unit
 
 DERIVED = frozenset({
     "__init__", "__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__setattr__",

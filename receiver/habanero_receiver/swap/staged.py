@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .adapters import in_use
-from .build import Build, Unit, decode
+from .building.units import Build, Unit, decode
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Change, Following, Kept, changes_since

@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, get_origin
 from .adopt import remake
 from .annotations import annotate
 from .body import Body
-from .build import DECORATORS_NAME, PURE, Unit
+from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, is_plain, transplant
 from .live import subclasses
 from .reach import roots_of

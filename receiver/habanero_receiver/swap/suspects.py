@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .build import ANY, Unit
+from .building.units import ANY, Unit
 from .constants import is_constant, same_constant
 from .influence import Influence, Trace
 from .purity import only_builds

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 
 from .adapters.protocol import Adapter
-from .build import Unit
+from .building.units import Unit
 from .copies import Copies
 from .entries import place_of
 from .heap import instances_of

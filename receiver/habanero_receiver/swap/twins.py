@@ -19,7 +19,7 @@ from types import FunctionType
 from typing import Any
 
 from .adopt import adopt
-from .build import CALLS, DECORATORS_NAME, Unit
+from .building.units import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
 from .fill import give_defaults
 from .layouts import LayoutError, layout, slots

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from .build import Unit, decode, main_code
+from .building.units import Unit, decode, main_code
 from .editions import names_of
 from .image import ModuleImage
 from .live import MAX_OBJECTS, reachable
