@@ -13,7 +13,7 @@ help:
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, a long life; printed beside a floor"
-	@echo "make faults    stores and networks that break, at length; prints figures (FAULTS='--help' for options)"
+	@echo "make faults    kills, broken disks, stores and networks, at length; prints figures (FAULTS=--quick, '--help')"
 	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
 
 $(STAMP): pyproject.toml tools/find_python.sh

@@ -45,8 +45,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One entry of the list: `run` raises `UnavailableError` where it cannot be run."""
+    """One entry of the list: `run` raises `UnavailableError` where it cannot be run.
+
+    `quick` is the scale at which it belongs to the quick subset; 0, and it does not.
+    """
 
     name: str
     promise: str
     run: Callable[[Ground], Outcome]
+    quick: float = 0.0
