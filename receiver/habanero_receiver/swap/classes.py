@@ -15,11 +15,12 @@ from .diff import Match, match_units
 from .fill import keeps_no_defaults
 from .fills import plan_fills
 from .functions import class_cell
+from .headers import Decorate, FinishClass, Rebase
 from .plan import ModulePlan
 from .preview import preview_class
 from .scope import Scope
 from .shapes import can_follow, derives, is_field, is_named_tuple, special_kind
-from .steps import Decorate, FinishClass, Rebase, Remove
+from .steps import Remove
 from .twins import Reshape
 
 

@@ -22,7 +22,7 @@ from .follow import Change, Following, Kept, changes_since
 from .heap import instances_of
 from .heldcode import HeldCode, held_code
 from .image import ModuleImage
-from .influence import Influence
+from .importers import find_kept
 from .layouts import LayoutError
 from .live import reachable
 from .loader import exchange
@@ -33,7 +33,6 @@ from .planner import plan_module
 from .raised import note
 from .reach import Reach, new_modules
 from .report import Refusal, SwapReport
-from .scope import Scope
 from .sources import LineCacheEntry, line_cache_entry, show
 from .steps import Step
 from .suspects import Suspects
@@ -79,7 +78,7 @@ class StagedSwap:
             plan_module(plan)
         self._patching.find(self.plans.values())
         self._held_code = held_code(self.plans.values())
-        self._find_kept(own_modules)
+        self._kept = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()
@@ -96,32 +95,6 @@ class StagedSwap:
         images = {name: image for name, image in self.overlay.items() if image is not None}
         unloaded = images.keys() - sys.modules.keys()
         self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].code, images[name].filename))
-
-    def _find_kept(self, own_modules: frozenset[str]) -> None:
-        """The modules whose kept units may follow what this swap changes: those swapped, and their importers."""
-        swapper = self._swapper
-        kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in self.plans.items()}
-        influence = Influence(self.plans.values(), swapper.is_own)
-        self._suspects.look(influence, kept.values())
-        changing = {name: names for name, plan in self.plans.items() if (names := plan.changing | influence.of(name))}
-        others = {name: sys.modules[name] for name in own_modules - set(self.plans) - set(self.deleted)}
-        found = list(in_import_order({name: item.units for name, item in kept.items()})) if changing else []
-        while found:
-            for name in found:
-                changing[name] = kept[name].may_change(changing)
-            shared = {id(sys.modules.get(above)) for name in found for above in _with_parents(name)}
-            for name in found:
-                values = kept[name].scope.globals
-                shared |= {id(values[bound]) for bound in changing[name] if bound in values}
-            found = [name for name, module in others.items() if _holds(module, shared)]
-            for name in found:
-                module = others.pop(name)
-                kept[name] = Kept(
-                    name, Scope(vars(module), own_modules, swapper.is_own), swapper.units_of(name, module)
-                )
-        self._suspects.look(influence, kept.values())
-        order = in_import_order({name: item.units for name, item in kept.items()})
-        self._kept = {name: kept[name] for name in order}
 
     def commit(self) -> CommittedSwap:
         """Carries the plan out. Call it at a safe point: it is short, and the app must not run meanwhile.
@@ -283,16 +256,6 @@ def _bindings(namespace: dict[str, Any], early: dict[str, Any]) -> Iterator[tupl
             yield from ((namespace[name], variable, annotation) for variable, annotation in value.items())
         else:
             yield namespace, name, value
-
-
-def _holds(module: ModuleType, values: set[int]) -> bool:
-    return not values.isdisjoint(map(id, list(vars(module).values())))
-
-
-def _with_parents(name: str) -> Iterator[str]:
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
 
 
 _ABSENT = object()

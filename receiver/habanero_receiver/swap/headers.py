@@ -1,0 +1,115 @@
+"""The steps that give a living class what the header of its statement says now: its decorators and its bases.
+
+What its body holds is the matter of `classes`; `FinishClass` comes after everything else that a swap does to a class.
+The rule of all steps holds: they change the live process only through the undo log, and may raise anything.
+"""
+
+from __future__ import annotations
+
+import abc
+import types
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, get_origin
+
+from .building.units import DECORATORS_NAME, Unit
+from .live import subclasses
+from .reach import roots_of
+from .registry import Registrations
+from .scope import Scope
+from .transaction import Transaction
+from .twins import derives_by
+
+
+@dataclass(frozen=True, slots=True)
+class Decorate:
+    """Applies the new decorators of a class to the living class."""
+
+    scope: Scope
+    unit: Unit
+    old: Unit
+    cls: type
+    derived: bool
+    """Whether the class took over already what decorators of libraries derive from its body."""
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        old, lasting = (
+            roots_of(unit.decorate, self.scope.globals, self.scope.is_own) for unit in (self.old, self.unit)
+        )
+        registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
+        work.forget(self.cls)
+        value: Any = self.cls
+        if self.unit.decorate is not None:
+            names = self.scope.namespace()
+            self.scope.run(self.unit.decorate, names)
+            for decorator in reversed(names[DECORATORS_NAME]):
+                if not (self.derived and derives_by(self.scope, decorator)):
+                    value = decorator(value)
+        self.scope.bind(work.log, self.unit.names[0], value)
+        doubles = registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
+        if self.old.decorate is not None:
+            work.note_doubles(self.scope.globals["__name__"], doubles)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """Gives the living class its new bases."""
+
+    scope: Scope
+    unit: Unit
+    cls: type
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        if self.unit.bases is None:
+            return
+        names = self.scope.namespace()
+        self.scope.run(self.unit.bases, names)
+        written = names[DECORATORS_NAME][0] or (object,)
+        bases = types.resolve_bases(written)
+        if bases != self.cls.__bases__:
+            work.log.set_attribute(self.cls, "__bases__", bases)
+        if bases is not written:
+            work.log.set_class_attribute(self.cls, "__orig_bases__", written)
+        else:
+            work.log.delete_class_attribute(self.cls, "__orig_bases__")
+        if issubclass(self.cls, Generic):
+            work.log.set_class_attribute(self.cls, "__parameters__", _parameters(written))
+
+
+def _parameters(bases: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The type parameters of a class with these bases: those that it lists, or else all that its bases name."""
+    aliases = [base for base in bases if not isinstance(base, type)]
+    listed = [base.__parameters__ for base in aliases if get_origin(base) in (Generic, Protocol)]
+    every = listed[:1] or [getattr(base, "__parameters__", ()) for base in aliases]
+    return tuple(dict.fromkeys(parameter for found in every for parameter in found))
+
+
+@dataclass(frozen=True, slots=True)
+class FinishClass:
+    """Brings what Python derives from a class's members in line with them."""
+
+    cls: type
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        members = self.cls.__dict__
+        if "__eq__" in members and "__hash__" not in members:
+            work.log.set_class_attribute(self.cls, "__hash__", None)  # as the class statement does
+        elif "__eq__" not in members and members.get("__hash__", self) is None:
+            work.log.delete_class_attribute(self.cls, "__hash__")
+        for cls in _with_subclasses(self.cls):
+            if isinstance(cls, abc.ABCMeta):
+                work.log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
+                update: Any = abc.update_abstractmethods
+                update(cls)
+                work.log.note((abc.ABCMeta._abc_caches_clear, cls))  # type: ignore[attr-defined]  # as below
+                abc.ABCMeta._abc_caches_clear(cls)  # type: ignore[attr-defined]  # what isinstance answered so far
+
+
+def _with_subclasses(cls: type) -> list[type]:
+    found, waiting = [], [cls]
+    while waiting:
+        found.append(cls := waiting.pop())
+        waiting.extend(subclasses(cls))
+    return found

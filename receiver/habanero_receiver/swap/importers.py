@@ -1,0 +1,76 @@
+"""Finds the modules whose kept units may follow what a swap changes: those swapped, and those that import from them.
+
+A unit is *kept* if the swap does not run it. Here is only found who may have to follow, while planning; `follow` says
+in the commit what does. The rule it upholds: a module that got an object from one that may change is among those
+found, however far away it is, so that no other has to be looked at while the app waits.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from .follow import Kept
+from .influence import Influence
+from .order import in_import_order
+from .scope import Scope
+
+if TYPE_CHECKING:
+    from .engine import Swapper
+    from .plan import ModulePlan
+    from .suspects import Suspects
+
+
+def find_kept(
+    swapper: Swapper,
+    plans: Mapping[str, ModulePlan],
+    deleted: Collection[str],
+    own_modules: frozenset[str],
+    suspects: Suspects,
+) -> dict[str, Kept]:
+    """The kept units by module, imported modules first; shows them to ``suspects``.
+
+    ``own_modules`` are the app's living modules, with those that are planned and those that are ``deleted``.
+    """
+    kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in plans.items()}
+    influence = Influence(plans.values(), swapper.is_own)
+    suspects.look(influence, kept.values())
+    changing = {name: names for name, plan in plans.items() if (names := plan.changing | influence.of(name))}
+    others = {name: sys.modules[name] for name in own_modules - set(plans) - set(deleted)}
+    found = _ordered(kept) if changing else []
+    while found:
+        for name in found:
+            changing[name] = kept[name].may_change(changing)
+        shared = _shared(found, kept, changing)
+        found = [name for name, module in others.items() if _holds(module, shared)]
+        for name in found:
+            module = others.pop(name)
+            scope = Scope(vars(module), own_modules, swapper.is_own)
+            kept[name] = Kept(name, scope, swapper.units_of(name, module))
+    suspects.look(influence, kept.values())
+    return {name: kept[name] for name in _ordered(kept)}
+
+
+def _ordered(kept: Mapping[str, Kept]) -> list[str]:
+    return list(in_import_order({name: item.units for name, item in kept.items()}))
+
+
+def _shared(names: list[str], kept: Mapping[str, Kept], changing: Mapping[str, Collection[str]]) -> set[int]:
+    """The ids of what another module holds if it imports from these: they, their packages, and what may change."""
+    shared = {id(sys.modules.get(above)) for name in names for above in _with_parents(name)}
+    for name in names:
+        values = kept[name].scope.globals
+        shared |= {id(values[bound]) for bound in changing[name] if bound in values}
+    return shared
+
+
+def _holds(module: ModuleType, values: set[int]) -> bool:
+    return not values.isdisjoint(map(id, list(vars(module).values())))
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
