@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .adapters import Adapter, MemberChange, owner_of
 from .body import Body
 from .building.units import Unit
 from .derived import FollowMembers
@@ -21,7 +22,7 @@ from .preview import preview_class
 from .scope import Scope
 from .shapes import can_follow, derives, is_field, is_named_tuple, special_kind
 from .steps import Remove
-from .twins import Reshape
+from .twins import Reshape, runs_unseen
 
 
 def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) -> Unit | None:
@@ -71,17 +72,25 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     if item.old.outline != item.new.outline:
         plan.report.run.append(item.new.label)
     kind = special_kind(cls)
-    fields = any(not (match.same and not match.reannotated) and is_field(cls, _unit(match)) for match in item.members)
-    if kind and item.old.doc != item.new.doc and None in (item.old.doc, item.new.doc):
+    owner = owner_of(cls)
+    fields = owner is None and any(
+        not (match.same and not match.reannotated) and is_field(cls, _unit(match)) for match in item.members
+    )
+    if owner is None and kind and item.old.doc != item.new.doc and None in (item.old.doc, item.new.doc):
         fields = fields or can_follow(cls, is_own)  # without a docstring some derive one
-    reshape = (derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))) or item.differs(3)
+    redone = owner is None and derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))
+    reshape = redone or item.differs(3)
     if item.differs(0):
         plan.refuse(item.new, "its metaclass or type parameters changed, which a living class cannot take", cls=cls)
+    elif owner is not None and (item.differs(1) or item.differs(3)):
+        plan.refuse(item.new, f"it is {kind or 'a mapped class'}, whose header cannot change while it lives")
     elif (reshape or (kind and item.differs(1))) and not can_follow(cls, is_own):
         plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives", cls=cls)
     elif item.differs(1):
         _plan_bases(plan, item, kind)
     scope = item.around.inside(cls)
+    if owner is not None:
+        _ask(plan, owner, scope, item.members)
     body = Body.of(scope, item.old.members, item.members)
     if not reshape:
         plan_fills(plan, body)
@@ -116,6 +125,43 @@ def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, de
     members = tuple(unit for unit in kept if unit is not None and not before.keys().isdisjoint(unit.reads))
     if members:
         plan.steps.append(FollowMembers(body.scope, members, before, told=not derives))
+
+
+def _ask(plan: ModulePlan, owner: Adapter, scope: Scope, members: Iterable[Match]) -> None:
+    """Lets the library that read the class's body object to what changed of it."""
+    for match in members:
+        unit = _unit(match)
+        same = match.same and (unit.kind != "class" or _same_body(match))
+        if same and not (unit.kind == "function" and match.old is None):
+            continue
+        evaluate = partial(_evaluate, plan, scope, match.new)
+        change = MemberChange(
+            cls=scope.owner or object, name=next(iter(unit.names), ""), kind=unit.kind, added=match.old is None,
+            removed=match.new is None, evaluate=evaluate,
+        )  # fmt: skip
+        objection = owner.judge(change)
+        if objection is not None:
+            plan.refuse(unit, objection.reason, objection.help)
+
+
+def _same_body(match: Match) -> bool:
+    assert match.old is not None  # it is the same
+    assert match.new is not None
+    return all(inner.same for inner in match_units(match.old.members, match.new.members))
+
+
+def _evaluate(plan: ModulePlan, scope: Scope, unit: Unit | None) -> object:
+    """What a new member binds, or its annotation; LookupError if running it could be seen."""
+    if unit is None:
+        return None
+    if not runs_unseen(scope, unit) and unit.kind != "function":
+        raise LookupError(unit.key)
+    names = {**scope.namespace(), **plan.early}
+    annotations = names["__annotations__"] = {}
+    name = unit.names[0] if unit.names else ""
+    names.pop(name, None)
+    scope.run(unit.code, names)
+    return names.get(name, annotations.get(name))
 
 
 def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:

@@ -80,6 +80,9 @@ class Patching:
                     lost = lost or not living
                 else:
                     lost = lost or not plan.index.of(item.pair.old)
+            for step in plan.steps:  # slots, C code or weak references may hold its function
+                owners = getattr(step, "living", list)
+                lost = lost or (owners is not list and not owners())
         indexes = [plan.index for plan in plans]
         if lost:
             search_all(indexes)
@@ -123,6 +126,15 @@ class Patching:
         else:
             self.rederived.append(again)
             plan.report.run.append(f"{again.outer.co_qualname} for {function.__qualname__}")
+
+    def documented(self) -> dict[int, dict[str, str | None]]:
+        """The docstrings that change, by the function's identity."""
+        changes = (
+            (step[1], {"old": inverse[3], "new": step[3]})
+            for step, inverse in zip(self.steps, self.inverses, strict=True)
+            if step[0] is setattr and step[2] == "__doc__" and isinstance(step[1], FunctionType)
+        )
+        return {id(function): change for function, change in changes if change["old"] != change["new"]}
 
     def young(self) -> Iterator[tuple[Step, Step]]:
         """The assignments, with inverses, for closures that were made after the search. Takes well under 1 ms."""

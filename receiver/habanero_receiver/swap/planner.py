@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, FunctionType
 from typing import Any
 
+from .adapters import is_tracked
 from .attributes import plan_attributes, written
 from .body import Body
 from .building.units import CALLS, PURE, Unit
@@ -133,13 +134,18 @@ def _runs_unseen(plan: ModulePlan, body: Body, old: Unit | None, unit: Unit) -> 
         return False
     if not plan.late.isdisjoint((*unit.reads, *unit.names)):
         return False
-    living = any(isinstance(plan.scope.globals.get(name), (type, FunctionType)) for name in unit.names)
+    living = any(map(_is_to_be_kept, (plan.scope.globals.get(name) for name in unit.names)))
     if old is not None and (unit.kind == "function" or living):
         return False  # living functions and classes take the new ones over, inside the commit
     hidden = body.hidden_from(unit)
     values = {name: UNKNOWN if name in hidden else _lookup(plan, name) for name in unit.reads}
     settled = all(is_plain(value) or plan.scope.is_outside(value) for value in values.values())
     return settled and (unit.effect == PURE or all(plan.scope.is_outside(values.get(root)) for root in unit.call_roots))
+
+
+def _is_to_be_kept(value: Any) -> bool:
+    """Whether what a statement makes anew is to be taken over by the living one, which others may hold."""
+    return issubclass(type(value), (type, FunctionType)) or is_tracked(value)
 
 
 def _lookup(plan: ModulePlan, name: str) -> Any:

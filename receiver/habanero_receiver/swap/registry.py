@@ -88,6 +88,15 @@ class Registrations:
         """Whether ``value`` was registered since."""
         return any(content.fresh for content in self._contents([], [value]))
 
+    def exchange(self, log: UndoLog, made: object, living: object) -> None:
+        """Puts ``living`` where ``made`` was registered: it has taken that one over."""
+        for items, _ in self._before.lists:
+            if any(item is made for item in items):
+                log.do((fill, items, [living if item is made else item for item in items]), (fill, items, list(items)))
+        for mapping, _ in self._before.dicts:
+            for key in [key for key, value in mapping.items() if value is made]:
+                log.do((mapping.__setitem__, key, living), (mapping.__setitem__, key, made))
+
     def settle_statement(self, log: UndoLog, named: list[object]) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.
 

@@ -67,6 +67,9 @@ class StagedSwap:
         """What the commit is running."""
         self._renamings: list[Renaming] = []
         self._loaders: list[tuple[LogStep, LogStep]] = []
+        self._documented: dict[int, dict[str, str | None]] = {}
+        self._living: list[object] = []
+        """Objects of the kinds that adapters asked for."""
         self._unloaded: dict[str, Build] = {}
         """The modules that statements of the new code will import first."""
 
@@ -82,6 +85,7 @@ class StagedSwap:
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()
+        self._find_living()
         for name, plan in self.plans.items():
             self._shown[name] = line_cache_entry(plan.index.filename, self.wanted[name].source)
             self._loaders.extend(exchange(plan.module, self.wanted[name]))
@@ -95,6 +99,13 @@ class StagedSwap:
         images = {name: image for name, image in self.overlay.items() if image is not None}
         unloaded = images.keys() - sys.modules.keys()
         self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].code, images[name].filename))
+
+    def _find_living(self) -> None:
+        """Searches the heap for what adapters will need, if statements will run."""
+        documented = self._documented = self._patching.documented()
+        if documented or self._patching.redefined or any(plan.steps or plan.early for plan in self.plans.values()):
+            kinds = [kind for adapter in in_use() for kind in adapter.kinds()]
+            self._living = list(instances_of(kinds)) if kinds else []
 
     def commit(self) -> CommittedSwap:
         """Carries the plan out. Call it at a safe point: it is short, and the app must not run meanwhile.
@@ -144,16 +155,18 @@ class StagedSwap:
             self._guard(log, steps)
         work = Transaction(
             log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
-            copies=self._patching.copies, instances_of=self._instances_of, report=self.report,
+            copies=self._patching.copies, instances_of=self._instances_of, report=self.report, found=self._living,
+            documented=self._documented,
         )  # fmt: skip
-        if steps:
+        runs = bool(steps) or any(plan.early for plan in self.plans.values())
+        if runs:
             for adapter in work.adapters:
                 adapter.begin(work)
         self._assign(log)
         self._run(work, order, before)
         for name, module in self.deleted.items():
             self._forget(log, name, module)
-        if steps or work.redefined or work.reshaped:
+        if runs or work.redefined or work.reshaped or work.documented:
             for adapter in work.adapters:
                 adapter.finish(work)
         for name in order:

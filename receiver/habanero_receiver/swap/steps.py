@@ -16,7 +16,7 @@ from .adopt import remake
 from .annotations import annotate
 from .body import Body
 from .building.units import DECORATORS_NAME, PURE, Unit
-from .functions import ClosureError, apply, is_plain, transplant
+from .functions import ClosureError, apply, transplant
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
@@ -62,8 +62,7 @@ class Run:
             work.held.setdefault((id(scope.owner), name), scope.get(name))
         reads = {*self.unit.reads, *(self.old.reads if self.old is not None else ())}
         named = {id(scope.lookup(name)) for name in reads}  # what has a name already is not what the statement made
-        had = {n: v for n in self.unit.names if isinstance(v := scope.get(n), (type, FunctionType))}
-        had = {name: value for name, value in had.items() if id(value) not in named}
+        had = {name: scope.get(name) for name in self.unit.names if id(scope.get(name)) not in named}
         names = self.body.names(self.hidden)
         scope.run(self.unit.code, names)
         annotate(work.log, scope, names["__annotations__"])
@@ -73,10 +72,9 @@ class Run:
                 self.body.bound.add(name)
             if name not in names:
                 continue
-            living = had.get(name)
             value = names[name]
-            if living is not None and id(value) not in named and remake(work, living, value):
-                value = living
+            if id(value) not in named:
+                value = _taken_over(work, had.get(name), value)
             if value is not scope.get(name):
                 scope.bind(work.log, name, value)
 
@@ -94,11 +92,18 @@ class Sweep:
             self.body.scope.unbind(work.log, name)
 
 
+def _taken_over(work: Transaction, living: Any, made: Any) -> Any:
+    """What a name is bound to for good: what it was bound to, if that could become what was made now."""
+    if issubclass(type(living), (type, FunctionType)):
+        return living if remake(work, living, made) else made
+    return living if work.replace(living, made) else made
+
+
 def _can_be_registered(value: Any, scope: Scope) -> bool:
     """Whether entries can be told by this value: a function or class of the app, or an object; no plain value."""
-    if isinstance(value, (FunctionType, type)):
+    if issubclass(type(value), (FunctionType, type)):
         return scope.is_own(value.__module__ or "")
-    return not is_plain(value) and not isinstance(value, types.ModuleType) and value is not UNKNOWN
+    return type(value).__module__ != "builtins" and value is not UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,10 @@ class Define:
         successor = Successor(before, [*self.living(), new])
         for decorator in reversed(decorators):
             value = successor.take_over(work, decorator(value), same_maker=True)
-        if not registered.hold(value):
+        if before is not value and work.replace(before, value):
+            registered.exchange(work.log, value, before)
+            value = before
+        elif not registered.hold(value):
             value = successor.take_over(work, value, same_maker=False)
         self._bind(work, value)
         if self.old is not None:

@@ -22,8 +22,8 @@ class Successor:
     """
 
     def __init__(self, before: object, inner: list[FunctionType]) -> None:
-        usable = isinstance(before, FunctionType) and all(before is not function for function in inner)
-        self._before = before if isinstance(before, FunctionType) and usable else None
+        usable = type(before) is FunctionType and all(before is not function for function in inner)  # a proxy is none
+        self._before: FunctionType | None = before if usable else None  # type: ignore[assignment]  # it is usable
 
     def take_over(self, work: Transaction, made: Any, *, same_maker: bool) -> Any:
         """What to go on with in place of ``made``; ``same_maker`` asks that both come from the same ``def``.

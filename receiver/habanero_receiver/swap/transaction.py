@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
+from typing import Any
 
 from .adapters.protocol import Adapter
 from .building.units import Unit
@@ -59,6 +60,23 @@ class Transaction:
 
     instances_of: Callable[[type], Iterable[object]] = _search
     """The living instances of a class: what was found while planning, if they were looked for, and those made since."""
+    documented: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
+    """Docstrings that changed: by the function's identity, what the "old" one was and the "new" one is."""
+    found: Sequence[object] = ()
+    """Objects of the adapters' kinds, as staging found them."""
+
+    def living(self, kind: object) -> list[Any]:
+        """The living objects of a class that an adapter named among its `kinds`; none if it is no class."""
+        if not isinstance(kind, type):
+            return []
+        named = (value for module in self.modules.values() for value in list(vars(module).values()))
+        return list({id(item): item for item in (*self.found, *named) if issubclass(type(item), kind)}.values())
+
+    def replace(self, living: object, made: object) -> bool:
+        """Whether an adapter had the object that others may hold take over what was made where it was bound."""
+        if living is made or living is None or issubclass(type(living), (type, FunctionType)):
+            return False
+        return any(adapter.replace(self, living, made) for adapter in self.adapters)
 
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""

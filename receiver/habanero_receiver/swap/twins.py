@@ -15,6 +15,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -120,10 +121,22 @@ class Reshape:
                 continue
             if unit.kind in ("function", "class"):
                 self._put(namespace, unit.names[0], self._member(inside, unit))
-            elif match.same and not _runs_unseen(inside, unit) and self._keep(inside, namespace, unit):
+                if unit.names[0] in namespace:
+                    self._registers(namespace, inside, unit)
+            elif match.same and not runs_unseen(inside, unit) and self._keep(inside, namespace, unit):
                 continue
             else:
                 inside.run(unit.code, namespace)
+
+    def _registers(self, namespace: dict[str, Any], inside: Scope, unit: Unit) -> None:
+        """Has decorators of a method that are fields of this body (``@price.validator``) meet the fields made now."""
+        fields = {name for m in self.members if m.new is not None and m.new.kind == "assign" for name in m.new.names}
+        if unit.decorate is None or fields.isdisjoint(unit.decorate.co_names):
+            return
+        names = dict(namespace)
+        inside.run(unit.decorate, names)
+        for decorator in reversed(names[DECORATORS_NAME]):
+            namespace[unit.names[0]] = decorator(namespace[unit.names[0]])
 
     def _member(self, inside: Scope, unit: Unit) -> Any:
         """The living function or class of the body, as the class statement would have found it."""
@@ -174,6 +187,8 @@ class Reshape:
 
 def derives_by(scope: Scope, decorator: Any) -> bool:
     """Whether a decorator is a library's that looks at the class alone; a bound method could register it somewhere."""
+    while isinstance(decorator, partial):  # `attrs.frozen` is one
+        decorator = decorator.func
     return isinstance(decorator, FunctionType) and not scope.is_own(decorator.__module__ or "")
 
 
@@ -181,7 +196,7 @@ def _same_metaclass(cls: Any, twin: Any) -> bool:
     return type(cls) is type(twin)
 
 
-def _runs_unseen(scope: Scope, unit: Unit) -> bool:
+def runs_unseen(scope: Scope, unit: Unit) -> bool:
     """Whether evaluating a member again, for the twin alone, can be seen by no one."""
     return unit.effect <= CALLS and all(scope.is_outside(scope.lookup(root)) for root in unit.call_roots)
 
