@@ -52,7 +52,8 @@ class Run:
         roots = [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
         registered = Registrations(roots, self.scope.own_modules)
         self._run(work)
-        read = {*self.old.reads} & {*self.unit.reads} - {*self.unit.calls}  # what is called is where it registers
+        where = {path.partition(".")[0] for path in self.unit.calls}
+        read = {*self.old.reads} & {*self.unit.reads} - where
         named = [value for name in sorted(read) if _can_be_registered(value := self.scope.lookup(name), self.scope)]
         work.note_doubles(self.scope.globals["__name__"], registered.settle_statement(work.log, named))
 

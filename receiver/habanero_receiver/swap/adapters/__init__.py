@@ -26,6 +26,7 @@ _KNOWN = {
     "sqlalchemy": "sqlalchemy.event.registry",
     "pydantic": "pydantic.main",
     "fastapi": "fastapi.routing",
+    "starlette": "starlette.applications",
     "flask": "flask.sansio.app",
     "django": "django.conf",
     "click": "click.core",

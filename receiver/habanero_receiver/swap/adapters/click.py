@@ -30,6 +30,10 @@ class _Click(Adapter):
         found = (getattr(sys.modules.get(module), name, None) for module, name in made)
         return tuple(kind for kind in found if isinstance(kind, type))
 
+    def forget(self, swap: Transaction, function: object) -> None:
+        held = instance_dict(function) or {}  # options wait there for the command, and stay behind a wrapper of Flask's
+        swap.log.delete_item(held, "__click_params__")
+
     def replace(self, swap: Transaction, living: object, made: object) -> bool:
         if type(living) is not type(made) or not issubclass(type(made), tuple(self.kinds())):
             return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,38 @@ _INCLUDED = ("_effective_candidates_version", "_effective_low_priority_routes_ve
 """What an included router knows its routes by, in versions that compute them when asked."""
 
 
+_DESCRIPTIVE = (
+    "title", "summary", "description", "version", "terms_of_service", "contact", "license_info", "openapi_tags",
+    "servers", "openapi_external_docs", "swagger_ui_parameters", "debug",
+)  # fmt: skip
+"""What an app says of itself in its schema."""
+_COLD = (
+    "prefix", "tags", "dependencies", "default_response_class", "responses", "deprecated", "include_in_schema",
+    "openapi_url", "docs_url", "redoc_url", "swagger_ui_oauth2_redirect_url", "root_path", "redirect_slashes",
+)  # fmt: skip
+"""What routes took over when they were made."""
+
+
 class _FastAPI(Adapter):
     library = "fastapi"
+
+    def kinds(self) -> Iterable[type]:
+        return _kinds()
+
+    def replace(self, swap: Transaction, living: object, made: object) -> bool:
+        if type(living) is not type(made) or not issubclass(type(made), _kinds()):
+            return False
+        held, fresh = vars(living), vars(made)
+        cold = [name for name in _COLD if _shown(held.get(name)) != _shown(fresh.get(name))]
+        if cold:
+            raise TypeError(
+                f"{type(living).__name__}({cold[0]}=...) changed, which one that serves cannot take; "
+                "deploy this change with a restart"
+            )
+        for name in _DESCRIPTIVE:
+            if name in fresh:
+                swap.log.set_item(held, name, fresh[name])
+        return True
 
     def finish(self, swap: Transaction) -> None:
         routing = sys.modules.get("fastapi.routing")
@@ -43,24 +73,20 @@ class _FastAPI(Adapter):
                     swap.log.note((setattr, route, name, None))
                     setattr(route, name, None)
         for route in routes:
+            _describe(swap, route)
             if changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
                 _renew(swap, route)
 
 
 def _apps(swap: Transaction) -> list[Any]:
-    """The FastAPI apps and routers that the app's modules name."""
-    kinds = tuple(
-        kind
-        for module, name in (("fastapi.applications", "FastAPI"), ("fastapi.routing", "APIRouter"))
-        if isinstance(kind := getattr(sys.modules.get(module), name, None), type)
-    )
-    found = {
-        id(value): value
-        for module in swap.modules.values()
-        for value in list(vars(module).values())
-        if isinstance(value, kinds)
-    }
-    return list(found.values())
+    """The living apps and routers, wherever they are held."""
+    return list({id(item): item for kind in _kinds() for item in swap.living(kind)}.values())
+
+
+def _kinds() -> tuple[type, ...]:
+    made = (("fastapi.applications", "FastAPI"), ("fastapi.routing", "APIRouter"))
+    found = (getattr(sys.modules.get(module), name, None) for module, name in made)
+    return tuple(kind for kind in found if isinstance(kind, type))
 
 
 def _routes(apps: list[Any]) -> Iterator[Any]:
@@ -80,10 +106,28 @@ def _routes(apps: list[Any]) -> Iterator[Any]:
             yield item
 
 
+def _shown(value: Any) -> Any:
+    """Something to compare settings by: defaults are wrapped, and wrappers differ."""
+    return getattr(value, "value", value)
+
+
 def _depends_on(dependant: Any, changed: set[int]) -> bool:
     call = dependant.call
     calls = (call, inspect.unwrap(call) if callable(call) else call, getattr(call, "__func__", None), type(call))
     return any(id(c) in changed for c in calls) or any(_depends_on(d, changed) for d in dependant.dependencies)
+
+
+def _describe(swap: Transaction, route: Any) -> None:
+    """Lets a route's description follow the docstring that it was taken from."""
+    endpoint = getattr(route, "endpoint", None)
+    text = swap.documented.get(id(inspect.unwrap(endpoint) if callable(endpoint) else None))
+    if text is not None and getattr(route, "description", None) == _description(text["old"]):
+        swap.log.set_item(vars(route), "description", _description(text["new"]))
+
+
+def _description(docstring: str | None) -> str:
+    """What of a docstring the schema shows."""
+    return inspect.cleandoc(docstring or "").split("\f")[0].strip()
 
 
 def _renew(swap: Transaction, route: Any) -> None:

@@ -7,7 +7,7 @@ already is handed on here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,19 @@ class _Flask(Adapter):
     def __init__(self) -> None:
         self._known: list[_Blueprint] = []
         self._started: list[Any] = []
+
+    def kinds(self) -> Iterable[type]:
+        made = (("flask.sansio.app", "App"), ("flask.sansio.blueprints", "Blueprint"))
+        found = (getattr(sys.modules.get(module), name, None) for module, name in made)
+        return tuple(kind for kind in found if isinstance(kind, type))
+
+    def replace(self, swap: Transaction, living: object, made: object) -> bool:  # noqa: ARG002  # it refuses
+        if type(living) is type(made) and issubclass(type(made), tuple(self.kinds())):
+            raise TypeError(
+                f"the arguments of {type(made).__name__}(...) changed, which one that serves cannot take; "
+                "deploy this change with a restart"
+            )
+        return False
 
     def begin(self, swap: Transaction) -> None:
         self._started, self._known = [], []
@@ -112,12 +125,8 @@ def _rebuild(swap: Transaction, url_map: Any, drop: Collection[str]) -> None:
 
 
 def _of_kind(swap: Transaction, module: str, name: str) -> list[Any]:
-    """What the app's modules name of one of the library's kinds, each once."""
-    kind = getattr(sys.modules.get(module), name, None)
-    if not isinstance(kind, type):
-        return []
-    named = (v for m in swap.modules.values() for v in list(vars(m).values()) if isinstance(v, kind))
-    return list({id(value): value for value in named}.values())
+    """The living objects of one of the library's kinds, each once."""
+    return swap.living(getattr(sys.modules.get(module), name, None))
 
 
 def _is_or_wraps(view: Any, function: object) -> bool:

@@ -1,0 +1,115 @@
+"""Starlette: an app that is served goes on with the routes and handlers that its module has now.
+
+An app and a mount copy the list of routes that they are given, and the app copies its exception handlers into the stack
+of middleware when it answers first. Both follow here, in every app, also in one that only its server holds. Middleware
+is made again only if the list of it changed; a lifespan that has begun goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from habanero_receiver.swap.undo import fill
+
+from .protocol import Adapter
+
+if TYPE_CHECKING:
+    from habanero_receiver.swap.transaction import Transaction
+
+_MAX_MIDDLEWARE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A router whose routes came from a list that a module names."""
+
+    router: Any
+    module: str
+    name: str
+    routes: list[Any]
+
+
+class _Starlette(Adapter):
+    library = "starlette"
+
+    def __init__(self) -> None:
+        self._listed: list[_Listed] = []
+        self._handlers: list[tuple[Any, dict[Any, Any]]] = []
+
+    def kinds(self) -> Iterable[type]:
+        made = (("starlette.applications", "Starlette"), ("starlette.routing", "Router"))
+        found = (getattr(sys.modules.get(module), name, None) for module, name in made)
+        return tuple(kind for kind in found if isinstance(kind, type))
+
+    def begin(self, swap: Transaction) -> None:
+        lists = [
+            (module, name, list(value))
+            for module, held in swap.modules.items()
+            for name, value in list(vars(held).items())
+            if type(value) in (list, tuple) and value
+        ]
+        routers = [router for kind in self.kinds()[1:] for router in swap.living(kind)]  # type: ignore[index]  # a tuple
+        self._listed = [
+            _Listed(router, module, name, routes)
+            for router in routers
+            for module, name, routes in lists
+            if len(routes) <= len(router.routes) and all(a is b for a, b in zip(routes, router.routes, strict=False))
+        ]
+        self._handlers = [(app, dict(app.exception_handlers)) for app in _apps(swap)]
+
+    def replace(self, swap: Transaction, living: Any, made: Any) -> bool:
+        kind = getattr(sys.modules.get("starlette.applications"), "Starlette", ())
+        if type(living) is not type(made) or not isinstance(made, kind):
+            return False
+        routes = living.router.routes
+        swap.log.do((fill, routes, list(made.router.routes)), (fill, routes, list(routes)))
+        swap.log.set_item(vars(living), "exception_handlers", made.exception_handlers)
+        swap.log.set_item(vars(living), "debug", made.debug)
+        if [tuple(item) for item in living.user_middleware] != [tuple(item) for item in made.user_middleware]:
+            swap.log.set_item(vars(living), "user_middleware", made.user_middleware)
+            swap.log.set_item(vars(living), "middleware_stack", None)
+        return True
+
+    def finish(self, swap: Transaction) -> None:
+        for listed in self._listed:
+            now = vars(swap.modules[listed.module]).get(listed.name) if listed.module in swap.modules else None
+            if isinstance(now, (list, tuple)) and not _same(now, listed.routes):
+                held = listed.router.routes
+                if _same(held[: len(listed.routes)], listed.routes):  # its own statement did not give it others
+                    routes = [*now, *held[len(listed.routes) :]]
+                    swap.log.do((fill, held, routes), (fill, held, list(held)))
+        for app, before in self._handlers:
+            if app.exception_handlers != before and app.middleware_stack is not None:
+                _renew_handlers(swap, app)
+        self._listed, self._handlers = [], []
+
+
+def _apps(swap: Transaction) -> list[Any]:
+    return swap.living(getattr(sys.modules.get("starlette.applications"), "Starlette", None))
+
+
+def _same(routes: Iterable[Any], others: Iterable[Any]) -> bool:
+    return list(map(id, routes)) == list(map(id, others))
+
+
+def _renew_handlers(swap: Transaction, app: Any) -> None:
+    """Gives the middleware that answers for exceptions the handlers that the app has now."""
+    last = {key: handler for key, handler in app.exception_handlers.items() if key in (500, Exception)}
+    others = {key: handler for key, handler in app.exception_handlers.items() if key not in last}
+    layer = app.middleware_stack
+    for _ in range(_MAX_MIDDLEWARE):
+        name = type(layer).__name__
+        if name == "ServerErrorMiddleware":
+            swap.log.set_item(vars(layer), "handler", next(iter(reversed(last.values())), None))
+        elif name == "ExceptionMiddleware":
+            fresh = type(layer)(layer.app, handlers=others, debug=app.debug)
+            for attribute in ("_exception_handlers", "_status_handlers"):
+                swap.log.set_item(vars(layer), attribute, vars(fresh)[attribute])
+        if (layer := getattr(layer, "app", None)) is None:
+            return
+
+
+ADAPTER = _Starlette()
