@@ -1,4 +1,4 @@
-"""Starlette apps: routes in lists, mounts, exception handlers and WebSockets follow; whoever serves the app holds it."""
+"""Starlette apps: routes in lists, mounts, exception handlers and WebSockets follow in the app that is served."""
 
 from __future__ import annotations
 

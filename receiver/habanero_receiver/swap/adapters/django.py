@@ -1,12 +1,18 @@
-"""Django: URL resolvers keep what they computed from ``urlpatterns``; after a swap they compute it again."""
+"""Django: resolvers and signals follow; what a model's table, or the settings, are made of is refused.
+
+URL resolvers keep what they computed from ``urlpatterns`` and compute it again. A receiver that is connected otherwise
+listens once. A model's fields and options are refused while staging, by name: the class is mapped to a table that a
+migration has to change.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .protocol import Adapter
+from .protocol import Adapter, MemberChange, Objection
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction
@@ -21,18 +27,61 @@ _TABLES: dict[str, Any] = {
     "_populated": False,
 }
 """What a resolver fills in when it is first asked, and its state before."""
+_HELP = "deploy this change with a restart, and a migration of the database where its schema changes"
 
 
 class _Django(Adapter):
     library = "django"
 
+    def kinds(self) -> Iterable[type]:
+        made = (("django.urls.resolvers", "URLResolver"), ("django.dispatch.dispatcher", "Signal"))
+        found = (_attribute(module, name) for module, name in made)
+        return tuple(kind for kind in found if isinstance(kind, type))
+
+    def owns(self, cls: type) -> bool:
+        return issubclass(type(cls), _attribute("django.db.models.base", "ModelBase") or ())
+
+    def judge(self, change: MemberChange) -> Objection | None:
+        options: Any = getattr(change.cls, "_meta", None)
+        model = f"model {change.cls.__qualname__}"
+        verb = "added to" if change.added else "removed from" if change.removed else "changed in"
+        if change.name == "Meta":
+            return Objection(f"Meta of {model} (table {getattr(options, 'db_table', '')}) cannot change", _HELP)
+        fields = {field.name for field in getattr(options, "local_fields", ())}
+        fields |= {field.name for field in getattr(options, "local_many_to_many", ())}
+        managers = {manager.name for manager in getattr(options, "local_managers", ())}
+        if change.name in fields | managers:
+            kind = "field" if change.name in fields else "manager"
+            return Objection(f"{kind} {change.name} was {verb} living {model} (table {options.db_table})", _HELP)
+        if change.removed or change.kind == "function":
+            return None
+        try:
+            value = change.evaluate()
+        except Exception:  # what it reads is not there yet, or it calls code of the app
+            return Objection(f"{change.name} was {verb} living {model}, and what it is shows only when it runs", _HELP)
+        if hasattr(value, "contribute_to_class"):
+            return Objection(f"field {change.name} was {verb} living {model} (table {options.db_table})", _HELP)
+        return None
+
+    def forget(self, swap: Transaction, function: object) -> None:
+        for signal in swap.living(_attribute("django.dispatch.dispatcher", "Signal")):
+            kept = [entry for entry in signal.receivers if not _listens(entry, function)]
+            if len(kept) != len(signal.receivers):
+                swap.log.set_item(vars(signal), "receivers", kept)
+                swap.log.note((signal.sender_receivers_cache.clear,))
+                signal.sender_receivers_cache.clear()
+
+    def begin(self, swap: Transaction) -> None:
+        for signal in swap.living(_attribute("django.dispatch.dispatcher", "Signal")):
+            swap.log.note((_restore_receivers, signal, signal.receivers, list(signal.receivers)))
+
     def finish(self, swap: Transaction) -> None:
-        resolvers = sys.modules.get("django.urls.resolvers")
         urls = sys.modules.get("django.urls")
-        if resolvers is None or urls is None:
+        kind = _attribute("django.urls.resolvers", "URLResolver")
+        if kind is None or urls is None:
             return
         swap.log.note((urls.clear_url_caches,))  # what is computed from the swapped patterns goes with them
-        for resolver in _resolvers(swap, resolvers.URLResolver):
+        for resolver in {id(item): item for item in (*swap.living(kind), *_resolvers(swap, kind))}.values():
             held = vars(resolver)
             for name in _COMPUTED:
                 swap.log.delete_item(held, name)
@@ -40,6 +89,22 @@ class _Django(Adapter):
                 if held.get(name):
                     swap.log.set_item(held, name, empty.copy() if isinstance(empty, (dict, set)) else empty)
         urls.clear_url_caches()
+
+
+def _attribute(module: str, name: str) -> Any:
+    return getattr(sys.modules.get(module), name, None)
+
+
+def _listens(entry: tuple[Any, ...], function: object) -> bool:
+    """Whether a signal's entry calls the function; its second part is the receiver or a weak reference to it."""
+    receiver = entry[1]() if isinstance(entry[1], weakref.ReferenceType) else entry[1]
+    return receiver is function
+
+
+def _restore_receivers(signal: Any, receivers: list[Any], content: list[Any]) -> None:
+    receivers[:] = content
+    signal.receivers = receivers
+    signal.sender_receivers_cache.clear()
 
 
 def _resolvers(swap: Transaction, kind: Any) -> Iterator[Any]:
