@@ -84,6 +84,14 @@ class Registrations:
                 doubles += [Double(content.container, shown(entry)) for entry in content.grew]
         return doubles
 
+    def clear(self, log: UndoLog, old: list[object]) -> bool:
+        """Takes back all that was registered since, and drops what was registered for ``old``; whether anything was."""
+        self._before.restore()
+        contents = [content for content in self._contents(old, []) if content.old]
+        for content in contents:
+            _replace(log, content)
+        return bool(contents)
+
     def hold(self, value: object) -> bool:
         """Whether ``value`` was registered since."""
         return any(content.fresh for content in self._contents([], [value]))

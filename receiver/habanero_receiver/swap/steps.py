@@ -17,6 +17,7 @@ from .annotations import annotate
 from .body import Body
 from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, transplant
+from .live import instance_dict
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
@@ -166,9 +167,15 @@ class Define:
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
-        successor = Successor(before, [*self.living(), new])
-        for decorator in reversed(decorators):
-            value = successor.take_over(work, decorator(value), same_maker=True)
+        function, inner = value, [*self.living(), new]
+        successor = Successor(before, inner)
+        try:
+            value = _decorated(work, function, decorators, successor)
+        except Exception:  # a registry may refuse a second entry of one name
+            if self.old is None or not registered.clear(work.log, [*owners, *_made_for(before, new)]):
+                raise
+            successor = Successor(before, inner)
+            value = _decorated(work, function, decorators, successor)
         if before is not value and work.replace(before, value):
             registered.exchange(work.log, value, before)
             value = before
@@ -187,6 +194,19 @@ class Define:
 
     def _registries(self, unit: Unit | None) -> list[object]:
         return [] if unit is None else roots_of(unit.decorate, self.scope.globals, self.scope.is_own)
+
+
+def _decorated(work: Transaction, value: Any, decorators: tuple[Any, ...], successor: Successor) -> Any:
+    for decorator in reversed(decorators):
+        value = successor.take_over(work, decorator(value), same_maker=True)
+    return value
+
+
+def _made_for(before: object, function: FunctionType) -> list[type]:
+    """The classes that a decorator made for one function, and what it returned holds."""
+    held = (instance_dict(before) or {}).values() if before is not None else ()
+    made = (function.__module__, function.__name__)
+    return [value for value in held if issubclass(type(value), type) and (value.__module__, value.__name__) == made]
 
 
 @dataclass(frozen=True, slots=True)

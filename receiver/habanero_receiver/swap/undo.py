@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import operator
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import starmap, takewhile
 from types import ModuleType
@@ -205,11 +205,17 @@ def _same_items(items: list[Any] | deque[Any], old: list[Any]) -> bool:
 
 def restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
     """Item by item: a mapping in use must never be seen empty."""
+    kind = _plain_kind(mapping)
     for key in [key for key in dict.keys(mapping) if key not in old]:
-        dict.pop(mapping, key, None)
+        kind.pop(mapping, key, None)
     for key, value in old.items():
         if dict.get(mapping, key, _MISSING) is not value:
-            dict.__setitem__(mapping, key, value)
+            kind.__setitem__(mapping, key, value)
+
+
+def _plain_kind(mapping: dict[Any, Any]) -> type[dict[Any, Any]]:
+    """Whose methods change a mapping without running code of the app; an ordered one has its order elsewhere too."""
+    return OrderedDict if isinstance(mapping, OrderedDict) else dict
 
 
 def reorder(mapping: dict[Any, Any], keys: list[Any]) -> None:
@@ -217,8 +223,9 @@ def reorder(mapping: dict[Any, Any], keys: list[Any]) -> None:
     wanted = [key for key in keys if key in mapping]
     wanted += [key for key in mapping if key not in wanted] if len(wanted) < len(mapping) else []
     same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(mapping, wanted, strict=True)))
+    kind = _plain_kind(mapping)
     for key in wanted[same:]:
-        dict.__setitem__(mapping, key, dict.pop(mapping, key))
+        kind.__setitem__(mapping, key, kind.pop(mapping, key))
 
 
 def restore_class(cls: type, old: dict[str, Any]) -> None:

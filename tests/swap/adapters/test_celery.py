@@ -164,3 +164,31 @@ def test_the_schedule_follows_its_statement(start: Any) -> None:
     app, celery, _ = load(start)
     app.push({"jobs.app": JOBS["jobs.app"].replace("30.0", "5.0")})
     assert celery.conf.beat_schedule["tick"]["schedule"] == 5.0
+
+
+@pytest.mark.parametrize("pool", ["solo", "threads"])
+def test_a_worker_runs_the_new_code(start: Any, pool: str) -> None:
+    """A worker that consumes already: bodies, options, a renamed and a new task; then all of it is taken back."""
+    from celery.contrib.testing.worker import start_worker
+
+    sources = {**JOBS, "jobs.app": JOBS["jobs.app"].replace("task_always_eager = True", "task_always_eager = False")}
+    app = start(sources)
+    celery, tasks = app.load("jobs.app").celery, app.load("jobs.tasks")
+    with start_worker(celery, pool=pool, perform_ping_check=False, shutdown_timeout=30):
+        assert tasks.add.delay(1, 2).get(timeout=30) == 3
+        text = (
+            JOBS["jobs.tasks"]
+            .replace("return x + y", "return x * y * 10")
+            .replace("def plain(x):", "def plain(x, k=3):")
+            .replace("    return x\n\n@celery.task(bind", "    return x * k\n\n@celery.task(bind")
+            .replace('name="named.shared", time_limit=30', 'name="other.shared", time_limit=60')
+        ) + "@celery.task\ndef fresh(x):\n    return -x\n"
+        committed = app.push({"jobs.tasks": text})
+        assert tasks.add.delay(1, 2).get(timeout=30) == 20
+        assert tasks.plain.delay(2).get(timeout=30) == 6
+        assert tasks.fresh.delay(4).get(timeout=30) == -4
+        assert tasks.named.delay(5).get(timeout=30) == 5
+        assert celery.tasks["other.shared"].time_limit == 60
+        committed.undo()
+        assert tasks.add.delay(1, 2).get(timeout=30) == 3
+        assert tasks.plain.delay(2).get(timeout=30) == 2
