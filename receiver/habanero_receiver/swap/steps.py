@@ -6,7 +6,6 @@ It may raise anything, since it runs the user's code; whoever runs it undoes the
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
