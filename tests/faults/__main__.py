@@ -12,10 +12,12 @@ import time
 import traceback
 from pathlib import Path
 
-from faults import crashes, stores
+from faults import crashes, crowds, disks, network, stores
 from faults.scenario import Ground, Outcome, Scenario, UnavailableError
 
-SCENARIOS: tuple[Scenario, ...] = (*crashes.SCENARIOS, *stores.SCENARIOS)
+SCENARIOS: tuple[Scenario, ...] = (
+    *crashes.SCENARIOS, *disks.SCENARIOS, *crowds.SCENARIOS, *network.SCENARIOS, *stores.SCENARIOS,
+)  # fmt: skip
 
 
 def main(words: list[str]) -> int:

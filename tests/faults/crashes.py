@@ -11,16 +11,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import httpx
 from authoring import Push
 from serving import Server, Shop, wait_until
 
-from faults import forked, pruning, truth
+from faults import forked, pruning, pushing, truth
 from faults.forked import release
 from faults.points import KILL, Trap
 from faults.scenario import Ground, Outcome, Scenario
 
 KINDS = {"kill": KILL, "EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EROFS": errno.EROFS}
+ROUNDS_OF_A_SHOP = 20
+"""Then it begins anew, so that reading all of its journal after each fault stays quick."""
 MOST = 400
 """More points than any of these runs has: one that passes so many does not end."""
 
@@ -33,17 +34,18 @@ def _points(ground: Ground) -> Iterator[int]:
 
 def pushes(kind: str, fresh: bool, ground: Ground) -> Outcome:
     """A server that takes a push meets the fault; `fresh`: it is the first push, which makes the bucket."""
-    outcome, rate = Outcome(), 10
-    shop = Shop(ground.folder / "srv")
+    outcome, rate, rounds = Outcome(), 10, 0
     trap = Trap(ground.folder / "trap")
     for at in _points(ground):
-        if fresh:
+        if fresh or rounds % ROUNDS_OF_A_SHOP == 0:
             shop = Shop(ground.folder / f"srv{at}")
-        rate += 1
+            if not fresh:
+                _push_once(shop, rate, outcome)
+        rate, rounds = rate + 1, rounds + 1
         with forked.serve(shop, ground.folder / "trap") as server:
-            before, push = _running(server, outcome, "before"), server.next(release(rate))
+            before, push = pushing.running(server, outcome, "before"), server.next(release(rate))
             trap.arm(at, KINDS[kind])
-            code = _try(server, push, outcome)
+            code = pushing.attempt(server, push, outcome)
             _settle(server, shop, push, trap, code)
             fired = trap.disarm()
             if fired and kind != "kill":
@@ -53,23 +55,14 @@ def pushes(kind: str, fresh: bool, ground: Ground) -> Outcome:
             break
         outcome.faults[f"{kind} at {fired}"] += 1
         _after(shop, push, code, (before, rate), outcome, f"{kind} at {at}, {fired}")
-        if fresh:
-            shutil.rmtree(shop.root)
     else:
         outcome.expect(ground.scale < 1, "there was no end of points")
     return outcome
 
 
-def _try(server: Server, push: Push, outcome: Outcome) -> int:
-    """The answer's status; 0 when the connection broke."""
-    outcome.count("pushes")
-    try:
-        answer = server.push(push)
-    except httpx.TransportError:
-        return 0
-    code = answer.json().get("code")
-    outcome.expect(code not in ("internal", "dirty"), f"the push was answered with {code}: {answer.text[:300]}")
-    return answer.status_code
+def _push_once(shop: Shop, rate: int, outcome: Outcome) -> None:
+    with forked.serve(shop) as server:
+        pushing.attempt(server, server.next(release(rate)), outcome)
 
 
 def _settle(server: Server, shop: Shop, push: Push, trap: Trap, code: int) -> None:
@@ -88,23 +81,16 @@ def _settle(server: Server, shop: Shop, push: Push, trap: Trap, code: int) -> No
         server.process.wait(10)
 
 
-def _running(server: Server, outcome: Outcome, when: str) -> int:
-    said = server.price()
-    rate = forked.whole(said["price"], said["label"])
-    outcome.expect(rate is not None, f"{when}: a mixture runs: {said}")
-    return rate or 0
-
-
 def _same_process(
     server: Server, shop: Shop, push: Push, code: int, rates: tuple[int, int], outcome: Outcome, when: str
 ) -> None:
     """A call failed and the process lives: it runs what the journal says, and takes the push again."""
     outcome.expect(server.process.poll() is None, f"{when}: the process ended")
-    outcome.expect(_running(server, outcome, when) in rates, f"{when}: neither old nor new")
+    outcome.expect(pushing.running(server, outcome, when) in rates, f"{when}: neither old nor new")
     if code != 200:
         head = truth.check(shop, outcome, when)
-        wait_until(lambda: server.state()["running"]["seq"] == head, what=lambda: f"{when}: not the head", timeout_s=20)
-    _push_again(server, push, rates[1], outcome, when)
+        wait_until(lambda: server.state()["running"]["seq"] == head, what=lambda: f"{when}: not the head")
+    pushing.again(server, push, rates[1], outcome, when)
 
 
 def _after(shop: Shop, push: Push, code: int, rates: tuple[int, int], outcome: Outcome, when: str) -> None:
@@ -114,20 +100,11 @@ def _after(shop: Shop, push: Push, code: int, rates: tuple[int, int], outcome: O
     outcome.expect(code != 200 or head == push.statement.seq, f"{when}: an acknowledged release is gone")
     with forked.serve(shop) as server:
         outcome.count("restarts")
-        ran = _running(server, outcome, when)
+        ran = pushing.running(server, outcome, when)
         outcome.expect(ran == rates[head == push.statement.seq], f"{when}: {ran} runs, the head is {head}")
         outcome.expect(server.state()["running"]["seq"] == head, f"{when}: it does not run the head")
-        _push_again(server, push, rates[1], outcome, when)
+        pushing.again(server, push, rates[1], outcome, when)
     truth.check(shop, outcome, f"{when}, pushed again")
-
-
-def _push_again(server: Server, push: Push, rate: int, outcome: Outcome, when: str) -> None:
-    """The author's retry: the same bytes, and where these conflict, a release after the head."""
-    code = _try(server, push, outcome)
-    if code == 409:
-        code = _try(server, server.next(release(rate)), outcome)
-    outcome.expect(code == 200, f"{when}: the retry was answered with {code}")
-    outcome.expect(_running(server, outcome, when) == rate, f"{when}: the retry is not what runs")
 
 
 def followers(kind: str, ground: Ground) -> Outcome:
@@ -138,14 +115,15 @@ def followers(kind: str, ground: Ground) -> Outcome:
     trap = Trap(ground.folder / "trap")
     settings = {"HABANERO_BUCKET": f"file://{one.bucket}", "HABANERO_INSTANCE": "two"}
     with forked.serve(one) as receiving:
-        _try(receiving, receiving.next(release(rate)), outcome)
+        pushing.attempt(receiving, receiving.next(release(rate)), outcome)
         for at in _points(ground):
             rate += 1
             when = f"{kind} at {at}"
             with forked.serve(two, ground.folder / "trap", **settings) as following:
                 push = receiving.next(release(rate))
                 trap.arm(at, KINDS[kind])
-                outcome.expect(_try(receiving, push, outcome) == 200, f"{when}: the other server's push failed")
+                accepted = pushing.attempt(receiving, push, outcome) == 200
+                outcome.expect(accepted, f"{when}: the other server's push failed")
                 wait_until(
                     lambda following=following, push=push: trap.fired or _has_copy(two, push), timeout_s=20
                 )  # fmt: skip
@@ -163,7 +141,7 @@ def followers(kind: str, ground: Ground) -> Outcome:
                 outcome.expect(code == 0 and forked.whole(**told) == rate, f"{when}, {fired}: start {code} {told}")
         else:
             outcome.expect(ground.scale < 1, "there was no end of points")
-        outcome.expect(_running(receiving, outcome, "at the end") == rate, "the receiving server went elsewhere")
+        outcome.expect(pushing.running(receiving, outcome, "at the end") == rate, "the receiving server went elsewhere")
     return outcome
 
 
@@ -173,7 +151,7 @@ def _has_copy(shop: Shop, push: Push) -> bool:
 
 def _catches_up(server: Server, rate: int, outcome: Outcome, when: str) -> None:
     try:
-        wait_until(lambda: _running(server, outcome, when) == rate, timeout_s=20)
+        wait_until(lambda: pushing.running(server, outcome, when) == rate, timeout_s=20)
     except AssertionError as error:
         outcome.violations.append(f"{when}: the follower does not catch up: {error}")
 
@@ -184,7 +162,7 @@ def starts(kind: str, copied: bool, ground: Ground) -> Outcome:
     shop = Shop(ground.folder / "srv")
     with forked.serve(shop) as server:
         for rate in (11, 12):
-            _try(server, server.next(release(rate)), outcome)
+            pushing.attempt(server, server.next(release(rate)), outcome)
     for at in _points(ground):
         shutil.rmtree(shop.root / "state", ignore_errors=True)
         if copied:
