@@ -1,14 +1,22 @@
-"""pydantic: a model whose fields changed is compiled again in place, and so is every model that holds it."""
+"""pydantic: a model whose fields changed is compiled again in place, and so is all that holds it.
+
+That is models with fields of it, generic models with their parameters filled in, and type adapters, wherever the app
+has them.
+"""
 
 from __future__ import annotations
 
+import builtins
+import copy
 import dataclasses
 import sys
 import typing
+from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.live import subclasses
-from habanero_receiver.swap.undo import restore_class
+from habanero_receiver.swap.undo import restore_class, restore_mapping
 
 from .protocol import Adapter
 
@@ -20,6 +28,10 @@ _COMPILED = ("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_s
 
 class _Pydantic(Adapter):
     library = "pydantic"
+
+    def kinds(self) -> Iterable[type]:
+        kind = getattr(sys.modules.get("pydantic.type_adapter"), "TypeAdapter", None)
+        return () if kind is None else (kind,)
 
     def reshape(self, swap: Transaction, cls: type, twin: type) -> None:
         if _is_model(cls):
@@ -35,14 +47,16 @@ class _Pydantic(Adapter):
             return
         models = [m for m in _models(swap) if m not in swap.reshaped]
         changed: list[type] = list(swap.reshaped)
-        while True:
-            holders = [m for m in models if m not in changed and _holds(m, changed)]
-            if not holders:
-                return
+        while holders := [m for m in models if m not in changed and (_fills_in(m, changed) or _holds(m, changed))]:
             for model in holders:
+                if _fills_in(model, changed):
+                    _fill_in(swap, model)
                 _compile(swap, model)
             changed += holders
             swap.reshaped += holders
+        for kind in self.kinds():
+            for adapter in swap.living(kind):
+                _rebuild(swap, adapter, changed)
 
 
 def _is_model(cls: Any) -> bool:
@@ -69,6 +83,32 @@ def _mentions(annotation: Any, changed: list[type]) -> bool:
     if isinstance(annotation, type) and annotation in changed:
         return True
     return any(_mentions(part, changed) for part in typing.get_args(annotation))
+
+
+def _fills_in(model: Any, changed: list[type]) -> bool:
+    """Whether the model is a changed generic one with its parameters filled in."""
+    return vars(model).get("__pydantic_generic_metadata__", {}).get("origin") in changed
+
+
+def _fill_in(swap: Transaction, model: Any) -> None:
+    """Takes over the fields and validators of the generic model that this one is made of."""
+    filled = vars(model)["__pydantic_generic_metadata__"]
+    origin = filled["origin"]
+    given = dict(zip(vars(origin)["__pydantic_generic_metadata__"]["parameters"], filled["args"], strict=True))
+    replace_types: Any = import_module("pydantic._internal._generics").replace_types
+    fields = {name: copy.copy(field) for name, field in vars(origin)["__pydantic_fields__"].items()}
+    for field in fields.values():
+        field.annotation = replace_types(field.annotation, given)
+    decorators: Any = type(vars(model)["__pydantic_decorators__"])
+    swap.log.set_class_attribute(model, "__pydantic_fields__", fields)
+    swap.log.set_class_attribute(model, "__pydantic_decorators__", decorators.build(model))
+
+
+def _rebuild(swap: Transaction, adapter: Any, changed: list[type]) -> None:
+    held = vars(adapter)
+    if _mentions(held.get("_type"), changed) and hasattr(adapter, "rebuild"):
+        swap.log.note((restore_mapping, held, dict(held)))
+        adapter.rebuild(force=True, _types_namespace=vars(sys.modules.get(held["_module_name"], builtins)))
 
 
 def _bound_to(decorators: Any, cls: type) -> Any:
