@@ -51,6 +51,22 @@ def test_star_imports_follow(start: Start) -> None:
     assert not hasattr(a, "NEW")
 
 
+def test_star_imports_follow_what_is_exported(start: Start) -> None:
+    """A name that `__all__` gains arrives, one that it loses goes, with or without its definition."""
+    head = "def a(): ...\ndef b(): ...\n"
+    lib = head + "def c(): ...\n__all__ = ['a', 'c']\n"
+    app = start({"shop/": "", "shop.lib": lib, "shop.a": "from .lib import *\n"})
+    a = app.load("shop.a")
+    committed = app.push({"shop.lib": head + "__all__ = ['b']\n"})
+    assert a.b is app.load("shop.lib").b
+    assert not hasattr(a, "a")
+    assert not hasattr(a, "c")
+    committed.undo()
+    assert hasattr(a, "a")
+    assert hasattr(a, "c")
+    assert not hasattr(a, "b")
+
+
 def test_plain_constants_defaults_and_attributes_follow(start: Start) -> None:
     """Constants, class attributes, defaults, dataclass fields and enum values built on it are computed again."""
     app = start({

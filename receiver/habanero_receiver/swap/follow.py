@@ -8,7 +8,7 @@ object that was computed from a changed binding is kept, and named as stale.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,9 +132,11 @@ class Following:
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:
     names = importer.scope.globals
-    followed = []
+    followed: list[Change] = []
     for unit in importer.units:
         for item in unit.imports:
+            if item.name == "*" and item.module == change.module and change.name == "__all__":
+                followed.extend(_follow_exports(change, importer, unit, work))
             bound = _bound_by(item, change)
             if bound is None or names.get(bound, MISSING) is not change.old or _rebinds(importer, unit, bound):
                 continue
@@ -148,6 +150,22 @@ def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[C
     return followed
 
 
+def _follow_exports(change: Change, importer: Kept, unit: Unit, work: Transaction) -> Iterator[Change]:
+    """Brings a star import in line with ``__all__``: names that were there before, and are public now or no more."""
+    names, exporter = importer.scope.globals, vars(sys.modules[change.module])
+    old, new = (set(value) if isinstance(value, (list, tuple)) else set() for value in (change.old, change.new))
+    for name in sorted(old ^ new):
+        value = exporter.get(name, MISSING)
+        if value is MISSING or _rebinds(importer, unit, name) or any(name in u.names for u in importer.units):
+            continue
+        if name in new and name not in names:
+            work.log.set_item(names, name, value)
+            yield Change(importer.name, name, MISSING, value)
+        elif name in old and names.get(name) is value:
+            work.log.delete_item(names, name)
+            yield Change(importer.name, name, value, MISSING)
+
+
 def _bound_by(item: Import, change: Change) -> str | None:
     """The name by which an import binds what changed, if it does."""
     if item.module != change.module:
@@ -156,6 +174,8 @@ def _bound_by(item: Import, change: Change) -> str | None:
         return item.bound if change.old is not MISSING else None
     if item.name != "*":
         return None
+    if change.new is MISSING:
+        return change.name  # whatever is public now: it was
     exported = vars(sys.modules[change.module]).get("__all__")
     public = change.name in exported if exported is not None else not change.name.startswith("_")
     return change.name if public else None
