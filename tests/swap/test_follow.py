@@ -57,6 +57,10 @@ def test_star_imports_follow_what_is_exported(start: Start) -> None:
     lib = head + "def c(): ...\n__all__ = ['a', 'c']\n"
     app = start({"shop/": "", "shop.lib": lib, "shop.a": "from .lib import *\n"})
     a = app.load("shop.a")
+    app.push({"shop.lib": lib.replace("'c']", "'c', 'b']")})
+    assert a.b is app.load("shop.lib").b
+    app = start({"shop/": "", "shop.lib": lib, "shop.a": "from .lib import *\n"})
+    a = app.load("shop.a")
     committed = app.push({"shop.lib": head + "__all__ = ['b']\n"})
     assert a.b is app.load("shop.lib").b
     assert not hasattr(a, "a")
