@@ -62,14 +62,9 @@ def _shared(names: list[str], kept: Mapping[str, Kept], changing: Mapping[str, C
     shared = {id(sys.modules.get(above)) for name in names for above in _with_parents(name)}
     for name in names:
         values = kept[name].scope.globals
-        some = list(values) if "__all__" in changing[name] else changing[name]  # a star import may bind any
-        shared |= {id(values[bound]) for bound in some if bound in values and not _is_born(bound)}
+        exported = [bound for bound in values if not bound.startswith("__")] if "__all__" in changing[name] else []
+        shared |= {id(values[bound]) for bound in (*exported, *changing[name]) if bound in values}
     return shared
-
-
-def _is_born(name: str) -> bool:
-    """Whether every module has this name: no sign of an import."""
-    return name.startswith("__") and name.endswith("__")
 
 
 def _holds(module: ModuleType, values: set[int]) -> bool:
