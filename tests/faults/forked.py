@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from serving import MAIN, Server, Shop, _all_follow, free_port, wait_until
+from serving import MAIN, Server, Shop, _all_follow, wait_until
 
 from faults import points
 from habanero_receiver import boot
@@ -67,9 +68,12 @@ class Child:
 @contextmanager
 def serve(shop: Shop, trap: Path | None = None, *, ready: bool = True, **environ: str) -> Iterator[Server]:
     """Serve the shop; at the end of the block whatever is left is killed. `ready` waits until it follows."""
-    port = free_port()
-    child = Child(_server, shop.root, _settings(shop, environ), port, trap)
+    told = shop.root / "port"
+    told.unlink(missing_ok=True)
+    child = Child(_server, shop.root, _settings(shop, environ), told, trap)
     try:
+        wait_until(told.exists, what=lambda: f"the server ended with {child.poll()}")
+        port = int(told.read_text())
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             server = Server(child, port, shop.author, client)  # type: ignore[arg-type]  # it has what is used of a Popen
             if ready:
@@ -115,11 +119,15 @@ def _enter(root: Path, environ: dict[str, str], trap: Path | None) -> None:
         points.install(points.Trap(trap), watched)
 
 
-def _server(root: Path, environ: dict[str, str], port: int, trap: Path | None) -> None:
+def _server(root: Path, environ: dict[str, str], told: Path, trap: Path | None) -> None:
     import uvicorn
 
     _enter(root, environ, trap)
-    uvicorn.run("main:app", host="127.0.0.1", port=port, log_level="warning")
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # nobody else can come to have this port
+        new = told.with_suffix(".new")
+        new.write_text(str(listening.getsockname()[1]))
+        new.rename(told)
+        uvicorn.Server(uvicorn.Config("main:app", log_level="warning")).run(sockets=[listening])
 
 
 def _program(root: Path, environ: dict[str, str], told: Path, trap: Path | None) -> None:
