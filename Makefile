@@ -30,7 +30,7 @@ demo: $(STAMP)
 	@$(RUN) -m habanero_py demo
 
 test: $(STAMP)
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --dist worksteal
 
 check: $(STAMP)
 	$(VENV)/bin/ruff check .

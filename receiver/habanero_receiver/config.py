@@ -108,9 +108,10 @@ class ReceiverConfig:
         if keys is None:
             return None
         revoked = _revoked(environ)
+        target = _target(environ)
         root, top_level = sources_of(environ, cwd)
         return cls(
-            target=_target(environ),
+            target=target,
             keys=keys,
             revoked=revoked,
             threshold=_threshold(environ, sum(key.key.keyid not in revoked for key in keys)),

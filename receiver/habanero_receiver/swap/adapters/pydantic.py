@@ -6,7 +6,6 @@ has them.
 
 from __future__ import annotations
 
-import builtins
 import copy
 import dataclasses
 import sys
@@ -105,10 +104,12 @@ def _fill_in(swap: Transaction, model: Any) -> None:
 
 
 def _rebuild(swap: Transaction, adapter: Any, changed: list[type]) -> None:
+    """Of the app's own adapters; those of a library, such as FastAPI's, are part of what that renews itself."""
     held = vars(adapter)
-    if _mentions(held.get("_type"), changed) and hasattr(adapter, "rebuild"):
+    module = swap.modules.get(held.get("_module_name", ""))
+    if module is not None and _mentions(held.get("_type"), changed) and hasattr(adapter, "rebuild"):
         swap.log.note((restore_mapping, held, dict(held)))
-        adapter.rebuild(force=True, _types_namespace=vars(sys.modules.get(held["_module_name"], builtins)))
+        adapter.rebuild(force=True, _types_namespace=vars(module))
 
 
 def _bound_to(decorators: Any, cls: type) -> Any:
