@@ -183,13 +183,15 @@ def test_a_refusal_says_nothing_twice() -> None:
     """A reason that the message gives is not repeated beside its place, and a unit's own help stands for all."""
     unit = {"module": "shop.models", "unit": "Order", "line": 14, "reason": "gains a slot", "help": "restart for it"}
     other = unit | {"unit": "Cart", "line": 30, "reason": "has another metaclass"}
+    other["live"] = "class shop.models.Cart, 3 living instances"
     event = e.Refused(
         code="swap-refused", message="shop.models: Order: gains a slot", exit=4, help="deploy with a restart",
         running=42, by_server=True, refusals=[unit, other],
     )  # fmt: skip
     _, err = lines(event)
     assert err.count("gains a slot") == 1
-    assert "--> shop.models:30  Cart: has another metaclass" in err
+    assert "--> shop.models:30  Cart: has another metaclass\n" in err
+    assert "      alive: class shop.models.Cart, 3 living instances\n" in err
     assert err.count("help:") == err.count("help: restart for it") == 1
 
 

@@ -66,7 +66,7 @@ class RemoteError(HabaneroError):
 
     @property
     def refusals(self) -> tuple[Mapping[str, object], ...]:
-        """Per unit: module, unit, line, reason, help."""
+        """Per unit: module, unit, line, reason, help, and what lives that cannot take it."""
         details = self.details.get("details")
         report = details.get("report") if isinstance(details, dict) else None
         modules = report.get("modules") if isinstance(report, dict) else None

@@ -63,12 +63,14 @@ def refused(event: Refused) -> list[str]:
 
 
 def refusals(items: Sequence[Mapping[str, object]], said: str = "") -> list[str]:
-    """Per unit that a living process could not take: where, why unless that is `said`, what to do, each help once."""
+    """Per unit that a living process could not take: where, why unless that is `said`, what lives, what to do once."""
     lines: list[str] = []
     for item in items:
         place = f"{item.get('module', '?')}:{item.get('line', '?')}"
         unit, reason = clean_line(str(item.get("unit", ""))), str(item.get("reason", ""))
         lines.append(f"  --> {clean_line(place)}  {unit}" + (f": {clean_line(reason)}" if reason not in said else ""))
+        if item.get("live"):
+            lines.append(f"      alive: {clean_line(str(item['live']))}")
         if item.get("help") and (hint := f"      help: {clean_line(str(item['help']))}") not in lines:
             lines.append(hint)
     return lines
