@@ -6,6 +6,7 @@ latter. Evaluation reads names and never calls anything, so it can be seen by no
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
@@ -18,6 +19,7 @@ from .layouts import LayoutError
 from .live import reachable
 from .scope import UNKNOWN, Scope
 from .shapes import can_follow, special_kind
+from .tables import exchange
 from .transaction import Transaction
 from .twins import Reshape
 
@@ -78,6 +80,19 @@ class Derived:
             if not same_constant(before, first):
                 return None
         return [(name, value, after) for name, value, _, after in values if value is not after]
+
+    def of_table(self, unit: Unit, live: Mapping[str, Any]) -> None:
+        """Has tables that a unit made hold what functions and classes that it reads are bound to now."""
+        successors: dict[int, Any] = {}
+        for module, names in self.was.items():
+            mine = module == self.scope.globals["__name__"]
+            now = self.scope.globals if mine else vars(sys.modules[module])
+            read = unit.reads if mine else self.attributes_read(unit)
+            for name in names.keys() & {*read} & now.keys():
+                if isinstance(names[name], (FunctionType, type)) and now[name] is not names[name]:
+                    successors[id(names[name])] = now[name]
+        for name in unit.names:
+            exchange(self.work.log, live.get(name), successors)
 
     def _computes_unseen(self, unit: Unit) -> bool:
         if unit.effect == PURE:
@@ -142,6 +157,8 @@ class Derived:
         if member.kind == "function":
             return self.of_function(member, vars(cls).get(member.names[0]))
         values = self.of_assignment(member, vars(cls))
+        if values is None:
+            self.of_table(member, vars(cls))
         for name, old, new in values or ():
             self.work.log.set_class_attribute(cls, name, new)
             self.inside[name], self.put[name] = old, new

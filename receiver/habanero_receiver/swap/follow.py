@@ -120,6 +120,8 @@ class Following:
             else:
                 values = derived.of_assignment(unit, kept.scope.globals)
                 done = values is not None
+                if values is None:
+                    derived.of_table(unit, kept.scope.globals)
                 for name, old, new in values or ():
                     self.work.log.set_item(kept.scope.globals, name, new)
                     derived.put[name] = new
