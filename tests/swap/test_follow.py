@@ -71,6 +71,18 @@ def test_star_imports_follow_what_is_exported(start: Start) -> None:
     assert not hasattr(a, "b")
 
 
+def test_a_star_import_loses_only_what_it_gave(start: Start) -> None:
+    """What a module uses itself and does not export can go from it: another star import gave the importer the name."""
+    app = start({
+        "shop/": "from .more import *\nfrom .recipes import *\n",
+        "shop.recipes": "__all__ = ['pairs']\ndef pairs(): ...\n",
+        "shop.more": "from .recipes import pairs\n__all__ = ['a']\ndef a(): ...\n",
+    })  # fmt: skip
+    shop = app.load("shop")
+    app.push({"shop.more": "__all__ = ['a']\ndef a(): ...\n"})
+    assert shop.pairs is app.load("shop.recipes").pairs
+
+
 def test_plain_constants_defaults_and_attributes_follow(start: Start) -> None:
     """Constants, class attributes, defaults, dataclass fields and enum values built on it are computed again."""
     app = start({

@@ -93,7 +93,7 @@ class Following:
                 self._note(change)
             for importer in self.kept.values():
                 for change in [*fresh, *found]:
-                    found.extend(map(self._note, _follow_imports(change, importer, self.work)))
+                    found.extend(map(self._note, _follow_imports(change, importer, self.work, self.was)))
                 self._follow_readers(importer, [*fresh, *found], found)
             fresh = found
 
@@ -132,14 +132,16 @@ class Following:
                 self.report.of(kept.name).note_stale(unit.label, f"it reads {', '.join(reads)}, which changed")
 
 
-def _follow_imports(change: Change, importer: Kept, work: Transaction) -> list[Change]:
+def _follow_imports(
+    change: Change, importer: Kept, work: Transaction, was: Mapping[str, Mapping[str, Any]]
+) -> list[Change]:
     names = importer.scope.globals
     followed: list[Change] = []
     for unit in importer.units:
         for item in unit.imports:
             if item.name == "*" and item.module == change.module and change.name == "__all__":
                 followed.extend(_follow_exports(change, importer, unit, work))
-            bound = _bound_by(item, change)
+            bound = _bound_by(item, change, was.get(change.module, {}))
             if bound is None or names.get(bound, MISSING) is not change.old or _rebinds(importer, unit, bound):
                 continue
             if change.new is not MISSING:
@@ -168,7 +170,7 @@ def _follow_exports(change: Change, importer: Kept, unit: Unit, work: Transactio
             yield Change(importer.name, name, value, MISSING)
 
 
-def _bound_by(item: Import, change: Change) -> str | None:
+def _bound_by(item: Import, change: Change, was: Mapping[str, Any]) -> str | None:
     """The name by which an import binds what changed, if it does."""
     if item.module != change.module:
         return None
@@ -176,10 +178,10 @@ def _bound_by(item: Import, change: Change) -> str | None:
         return item.bound if change.old is not MISSING else None
     if item.name != "*":
         return None
-    if change.new is MISSING:
-        return change.name  # whatever is public now: it was
     exported = vars(sys.modules[change.module]).get("__all__")
-    public = change.name in exported if exported is not None else not change.name.startswith("_")
+    if change.new is MISSING:
+        exported = was.get("__all__", exported)  # what is gone was bound if it was public then
+    public = change.name in exported if exported not in (None, MISSING) else not change.name.startswith("_")
     return change.name if public else None
 
 
