@@ -101,6 +101,12 @@ def test_weak_registries_keep_the_living_class(start: Start) -> None:
     assert dict(shop.B.x_of) == {shop.A: 2, shop.C: 3}
 
 
+def test_a_new_attribute_can_be_none(start: Start) -> None:
+    """`limit: int | None = None` and `x = None` are bound like any other value."""
+    shop, _ = go(start, "class A:\n    y = 1\n", "class A:\n    y = 1\n    limit: int | None = None\n    x = None\n")
+    assert (vars(shop.A)["limit"], vars(shop.A)["x"]) == (None, None)
+
+
 def test_special_methods_follow(start: Start) -> None:
     """Hashing goes and comes back with `__eq__`; `__set_name__` is called; implicit static and class methods are."""
     shop, _ = go(

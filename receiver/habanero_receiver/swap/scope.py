@@ -57,6 +57,10 @@ class Scope:
         """What a unit here is called in a report."""
         return key if self.owner is None else f"{self.owner.__qualname__}.{key}"
 
+    def binds(self, name: str) -> bool:
+        """Whether the namespace has the name, whatever it is bound to."""
+        return name in (self.globals if self.owner is None else self.owner.__dict__)
+
     def bind(self, log: UndoLog, name: str, value: Any) -> None:
         """Binds a name for good, as the class or module statement would have."""
         if self.owner is None:

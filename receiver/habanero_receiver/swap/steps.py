@@ -76,7 +76,7 @@ class Run:
             value = names[name]
             if id(value) not in named:
                 value = _taken_over(work, had.get(name), value)
-            if value is not scope.get(name):
+            if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
 
 
