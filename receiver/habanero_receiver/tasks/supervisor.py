@@ -34,13 +34,17 @@ _log = logging.getLogger("habanero")
 class Supervisor:
     """Runs what is in `declared`. `in_swap` says whether code is being changed just now, by whatever thread."""
 
-    __slots__ = ("__weakref__", "_begun", "_declared", "_loops", "_moving", "_pace", "_pid", "_places", "in_swap")
+    __slots__ = (
+        "__weakref__", "_begun", "_declared", "_exiting", "_loops", "_moving", "_pace", "_pid", "_places", "in_swap",
+    )  # fmt: skip
 
     def __init__(self, declared: dict[str, Declaration], in_swap: Callable[[], bool], pace: Pace) -> None:
         self._declared = declared
         self.in_swap = in_swap
         self._pace = pace
         self._begun = False
+        self._exiting = False
+        """Whether the process is at its end, where newer Pythons begin no thread any more, a timer's neither."""
         self._places = Places(self._end_with_process)
         self._forget_all()
 
@@ -169,7 +173,8 @@ class Supervisor:
         self._moving.notify_all()
 
     def _later(self, seconds: float, run: Run, loop: Life, signal: Signal) -> None:
-        loop.call_off = run.later(seconds, partial(self._timer, loop, run, signal))
+        if not self._exiting:
+            loop.call_off = run.later(seconds, partial(self._timer, loop, run, signal))
 
     def _timer(self, loop: Life, run: Run, signal: Signal) -> None:
         with self._moving:
@@ -199,6 +204,7 @@ class Supervisor:
     def _end_with_process(self) -> None:
         """Give threads a chance to end properly in a program that never stopped its receiver."""
         if self._has_begun():
+            self._exiting = True
             self.end()
             self.wait()
 
