@@ -45,7 +45,7 @@ def test_no_thread_sees_a_torn_function(start: Start) -> None:
     for thread in threads:
         thread.start()
     try:
-        for n in range(1, 60):
+        for n in range(1, 40):
             app.push({"shop": version(n)}).seal()
     finally:
         stop.set()
@@ -122,7 +122,7 @@ def long_lived(n: int) -> str:
 
 
 def test_many_swaps_leave_nothing_behind(start: Start) -> None:
-    """After 300 swaps there are no more functions, classes and code objects than after a few."""
+    """After 70 swaps there are no more functions, classes and code objects than after a few."""
     app = start({"shop": long_lived(0)})
     shop = app.load("shop")
 
@@ -134,7 +134,7 @@ def test_many_swaps_leave_nothing_behind(start: Start) -> None:
     for n in range(1, 10):
         app.push({"shop": long_lived(n)}).seal()
     before = count()
-    for n in range(10, 310):
+    for n in range(10, 80):
         app.push({"shop": long_lived(n)}).seal()
     after = count()
     assert shop.D().x == 309
