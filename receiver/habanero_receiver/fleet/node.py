@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from habanero_receiver import trust
+from habanero_receiver import processes, trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.fleet import heartbeat, pace
 from habanero_receiver.fleet.safepoint import HereSafepoint
@@ -73,7 +71,7 @@ class Identity:
     @classmethod
     def of_this_process(cls, machine: str) -> Identity:
         """Name this process, on the machine of that name."""
-        return cls(machine, os.getpid(), _world_of_pids(), time.time())
+        return cls(machine, os.getpid(), processes.world(), time.time())
 
 
 @dataclass(slots=True, eq=False)
@@ -255,30 +253,9 @@ class Node:
         return [beat for beat in read if beat is not None]
 
     def _is_dead(self, beat: heartbeat.Beat) -> bool:
-        return beat.pids == self.identity.pids and not _exists(beat.pid)
+        return beat.pids == self.identity.pids and not processes.exists(beat.pid)
 
 
 def now() -> datetime:
     """Give the time that releases are judged against."""
     return datetime.now(UTC)
-
-
-def _exists(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _world_of_pids() -> str:
-    """Name the kernel boot and the process namespace; the host's name where /proc does not tell them."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return platform.node()
