@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from .building.parsing import parse
+
 _Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _READS = (
     ast.Constant, ast.Name, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple,
@@ -72,7 +74,7 @@ def names_in(expression: ast.expr) -> set[str]:
 
 def as_text(annotation: ast.expr) -> Any:
     """An annotation as the compiler keeps it as text."""
-    probe = ast.parse("from __future__ import annotations\nx: int")
+    probe = parse("from __future__ import annotations\nx: int")
     probe.body[1].annotation = annotation  # type: ignore[attr-defined]  # the parser's result is an assignment
     names: dict[str, Any] = {}
     exec(compile(probe, "<annotation>", "exec", dont_inherit=True), names)  # noqa: S102  # it runs nothing but this
@@ -81,7 +83,7 @@ def as_text(annotation: ast.expr) -> Any:
 
 def definitions(source: bytes) -> Mapping[tuple[str, int], list[Definition]]:
     """The functions inside functions of a source, by name and first line."""
-    tree = ast.parse(source)
+    tree = parse(source)
     futures = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__")
     texts = any(alias.name == "annotations" for node in futures for alias in node.names)
     found: dict[tuple[str, int], list[Definition]] = defaultdict(list)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .building.parsing import parse
 from .building.units import Unit, decode, main_code
 from .editions import names_of
 from .image import ModuleImage
@@ -50,12 +51,12 @@ class Version:
         codes = set(_nested(main_code(image.code, image.filename)))
         for unit in decode(image.code, image.filename).units:
             codes.update(_of_unit(unit))
-        return cls(frozenset(codes), *_named(ast.parse(image.source)))
+        return cls(frozenset(codes), *_named(parse(image.source)))
 
     @classmethod
     def of_source(cls, source: bytes) -> Version:
         """What a module is after an import from the disk. Raises SyntaxError."""
-        tree = ast.parse(source)
+        tree = parse(source)
         return cls(frozenset(_nested(compile(tree, "<module>", "exec", dont_inherit=True))), *_named(tree))
 
 

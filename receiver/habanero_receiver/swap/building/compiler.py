@@ -14,6 +14,7 @@ from types import CodeType
 
 from .grafts import children, class_body, graft
 from .outlines import FUNCTIONS, class_outline, digest, docstring
+from .parsing import parse
 from .scan import deeds, scan
 from .units import DECORATORS_NAME, Build, Import, Unit, encode
 
@@ -27,7 +28,7 @@ def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1
     ``optimize`` as for `compile`. Raises SyntaxError as `compile` does (also for bad encodings and null bytes).
     """
     try:
-        tree = ast.parse(source, path)
+        tree = parse(source, path)
         code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
     except (ValueError, RecursionError) as error:  # null bytes on older versions; nesting beyond the compiler
         raise SyntaxError(str(error), (path, 1, 1, "", 1, 1)) from None
@@ -51,7 +52,7 @@ def _born_doc(text: str | None, optimize: int) -> str | None:
     """A docstring as the compiler leaves it: newer ones take the indentation out, and ``-OO`` takes it all."""
     if text is None:
         return None
-    function = ast.parse("def f(): pass").body[0]
+    function = parse("def f(): pass").body[0]
     function.body = [ast.Expr(ast.Constant(text))]  # type: ignore[attr-defined]  # the parser's result is a def
     module = ast.fix_missing_locations(ast.Module(body=[function], type_ignores=[]))
     code: CodeType = compile(module, "", "exec", dont_inherit=True, optimize=optimize)
