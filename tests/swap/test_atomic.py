@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from faulty_log import faults
 from living import LiveApp
 
 from habanero_receiver.swap import SwapFailedError, SwapUndoError, staged
@@ -206,35 +207,6 @@ AFTER: dict[str, str | None] = {
 }
 
 
-class FaultyLog(UndoLog):
-    """Raises when its n-th change is asked for; an assignment of many can fail at each of them."""
-
-    at = -1
-    error: type[BaseException] = RuntimeError
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def tick(self) -> None:
-        self.count += 1
-        if self.count == self.at:
-            raise self.error(f"fault {self.count}")
-
-    def do(self, step: Step, inverse: Step) -> None:
-        self.tick()
-        super().do(step, inverse)
-
-    def note(self, inverse: Step) -> None:
-        self.tick()
-        super().note(inverse)
-        self.tick()
-
-    def do_all(self, steps: list[Step], inverses: list[Step]) -> None:
-        for step, inverse in zip(steps, inverses, strict=True):
-            self.do(step, inverse)
-
-
 def begin(start: Callable[[dict[str, str]], LiveApp]) -> tuple[LiveApp, Any]:
     app = start(BEFORE)
     cart = app.load("shop.cart")
@@ -279,17 +251,10 @@ def test_a_fault_at_any_step_of_a_commit_restores_everything(start: Any, monkeyp
     app, cart = begin(start)
     app.push(AFTER).undo()  # what is made once, like an adapter's import, is made
     before = app.picture()
-    monkeypatch.setattr(staged, "UndoLog", FaultyLog)
-    for step in range(1, 2000):
-        monkeypatch.setattr(FaultyLog, "at", step)
-        plan = app.stage(AFTER)
-        try:
-            plan.commit()
-        except SwapFailedError:
-            assert app.picture() == before, f"fault at step {step}"
-        else:
-            break
-    assert step > 50
+    failed = 0
+    for failed in faults(monkeypatch, lambda: app.push(AFTER)):
+        assert app.picture() == before, f"fault at step {failed}"
+    assert failed > 50
     check_new(app, cart)
 
 
