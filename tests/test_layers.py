@@ -24,12 +24,14 @@ MAY_KNOW = {
     "trust": {"errors", "release"},
     "journal": {"errors", "release", "trust", "swap"},
     "overlay": {"swap"},
-    "config": {"errors", "release", "journal", "trust"},
+    "entrance": {"errors"},
+    "config": {"errors", "release", "journal", "trust", "entrance"},
     "processes": {"journal"},
     "starting": {"journal", "processes"},
     "verdicts": {"errors", "journal", "starting"},
     "boot": {
         "errors", "release", "swap", "trust", "journal", "overlay", "config", "processes", "starting", "verdicts",
+        "entrance",
     },
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""

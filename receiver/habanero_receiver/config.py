@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
+from habanero_receiver.entrance import Entrance
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.base import find_root
 from habanero_receiver.journal.stores.address import default_url
@@ -58,6 +59,7 @@ class ReceiverConfig:
     boot_wait_s     how long a start waits for the bucket to say what the newest release is
     start_limit     how many starts of a release may fail in a row before it is passed over; 0 counts nothing
     ready_after_s   after how long a process that never says so counts as ready
+    entrance   how much shows to the network
     """
 
     target: str
@@ -75,6 +77,7 @@ class ReceiverConfig:
     ready_after_s: float
     fingerprint: Path | None
     poll_s: float | None = None
+    entrance: Entrance = Entrance()  # noqa: RUF009  (frozen)
 
     @property
     def app(self) -> str:
@@ -126,6 +129,7 @@ class ReceiverConfig:
             boot_wait_s=_number(environ, "HABANERO_BOOT_WAIT", 5, 0.1, 300),
             start_limit=int(_number(environ, "HABANERO_START_LIMIT", 3, 0, 1_000)),
             ready_after_s=_number(environ, "HABANERO_READY_AFTER", 10, 0.1, 3_600),
+            entrance=Entrance.from_env(environ),
         )
 
 

@@ -160,6 +160,9 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "not-found": CodeInfo(404, REFUSED, "Nothing here", "the address ends with the receiver's prefix, /_habanero"),
     "method-not-allowed": CodeInfo(405, REFUSED, "Method not allowed", _SAME_VERSION),
     "too-many-failures": CodeInfo(429, REFUSED, "Too many failed pushes"),
+    "wrong-host": CodeInfo(
+        421, REFUSED, "Asked for under another name", "use the address that the server lists in HABANERO_ALLOWED_HOSTS"
+    ),
     "busy": CodeInfo(503, REFUSED, "Another push is running"),
     # TrustError
     "unauthorized": CodeInfo(401, NOT_TRUSTED, "Not signed by who may"),

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from habanero_receiver.config import ReceiverConfig
+    from habanero_receiver.entrance import Entrance
     from habanero_receiver.fleet.follower import Follower
     from habanero_receiver.fleet.heart import Heart
     from habanero_receiver.fleet.node import Node
     from habanero_receiver.fleet.safepoint import Safepoint
     from habanero_receiver.hold import ASGIApp, Hold
+    from habanero_receiver.http.asgi import Endpoints
     from habanero_receiver.tasks.declared import Declaration, P, R, Task
     from habanero_receiver.tasks.supervisor import Supervisor
 
@@ -220,12 +222,21 @@ class Receiver:
         supervisor.end()
         await asyncio.to_thread(supervisor.wait)
 
-    def endpoints(self) -> ASGIApp:
+    @property
+    def entrance(self) -> Entrance:
+        """How much of it shows to the network."""
+        if self._config is None:
+            raise RuntimeError("a receiver that is off has no entrance")
+        return self._config.entrance
+
+    def endpoints(self) -> Endpoints:
         """Build the sub-app with the HTTP endpoints. Imports FastAPI."""
         from habanero_receiver.http import app
         from habanero_receiver.http.context import Context
+        from habanero_receiver.http.door import Door
 
-        return app.build(Context(self._joined()))
+        context = Context(self._joined())
+        return Door(context, app.build(context), self.entrance)
 
     def _supervised(self) -> Supervisor:
         if self._supervisor is None:

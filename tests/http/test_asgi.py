@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from habanero_receiver.entrance import Entrance
 from habanero_receiver.hold import Hold
 from habanero_receiver.http.asgi import ReceiverMiddleware
 
@@ -14,8 +15,9 @@ from habanero_receiver.http.asgi import ReceiverMiddleware
 class FakeReceiver:
     """Counts starts and stops; its endpoints answer with the path that they see."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, *, broken: bool = False, entrance: Entrance | None = None) -> None:
         self.broken = broken
+        self.entrance = entrance or Entrance()
         self.calls: list[str] = []
         self.up: list[object] = []
 
@@ -41,7 +43,17 @@ class FakeReceiver:
 
     def endpoints(self) -> Any:
         self.calls.append("build")
-        return answering("receiver")
+        return Answering()
+
+
+class Answering:
+    """Endpoints that leave one path to the app, as those of a hidden receiver do for strangers."""
+
+    def admits(self, scope: Any) -> bool:
+        return str(scope["path"]) != "/v1/strange"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await answering("receiver")(scope, receive, send)
 
 
 def answering(name: str) -> Any:
@@ -82,6 +94,7 @@ def http(path: str, root: str = "", kind: str = "http") -> dict[str, Any]:
         ("/_habanero/v1/state", "/api", "receiver", "/v1/state"),
         ("/_habaneros", "", "app", "/_habaneros"),
         ("/x/_habanero/v1", "", "app", "/x/_habanero/v1"),
+        ("/_habanero/v1/strange", "", "app", "/_habanero/v1/strange"),
         ("/", "", "app", "/"),
     ],
 )
@@ -106,6 +119,13 @@ def test_the_endpoints_are_built_at_the_first_request_for_them_once() -> None:
     assert "build" not in receiver.calls
     ask(middleware, http("/_habanero/v1/state"), http("/_habanero/v1/state"))
     assert receiver.calls.count("build") == 1
+
+
+def test_a_closed_receiver_has_nothing_below_the_prefix_and_builds_nothing() -> None:
+    """With HABANERO_HTTP=off every path is the app's own."""
+    receiver = FakeReceiver(entrance=Entrance(open=False))
+    [answer] = ask(ReceiverMiddleware(answering("app"), receiver), http("/_habanero/v1/push"))
+    assert answer["by"] == "app" and "build" not in receiver.calls
 
 
 def live(app: Any, receiver: FakeReceiver) -> list[str]:

@@ -188,7 +188,9 @@ class Server:
     def _send(
         self, method: str, path: str, content: bytes | None, *, max_bytes: int, timeout_s: float = READ_TIMEOUT_S
     ) -> bytes:
-        headers = {"content-type": body.MEDIA_TYPE} if content is not None else self._authorization(method, path)
+        headers = self._authorization(method, path)  # a push too: a receiver that hides looks at headers alone
+        if content is not None:
+            headers["content-type"] = body.MEDIA_TYPE
         try:
             with self._http.stream(
                 method,

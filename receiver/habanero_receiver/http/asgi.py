@@ -1,8 +1,8 @@
 """The one middleware that a mounted receiver adds to an app: the way to its endpoints, the hold, start and stop.
 
-What it does: sends what is below the prefix to the receiver's own sub-app, lets everything else through the hold, and
-starts and stops the receiver and the supervised loops with the app's lifespan (or at the first request, where the
-server has none).
+What it does: sends what is below the prefix to the receiver's own sub-app, where there is one and it wants the request;
+lets everything else through the hold; starts and stops the receiver and the supervised loops with the app's lifespan
+(or at the first request, where the server has none).
 What it does not: it imports no framework; the sub-app is built at the first request that wants it.
 
 The rule it upholds: apart from the moment of a commit, the app cannot tell that it is there.
@@ -18,6 +18,7 @@ from habanero_receiver.hold import Hold
 from habanero_receiver.tasks.lifespan import around
 
 if TYPE_CHECKING:
+    from habanero_receiver.entrance import Entrance
     from habanero_receiver.hold import ASGIApp, Message, Receive, Scope, Send
 
 PREFIX = "/_habanero"
@@ -52,8 +53,25 @@ class Served(Protocol):
         """End them."""
         ...
 
-    def endpoints(self) -> ASGIApp:
+    @property
+    def entrance(self) -> Entrance:
+        """How much of it shows to the network."""
+        ...
+
+    def endpoints(self) -> Endpoints:
         """Give the sub-app. Slow the first time: called in a thread."""
+        ...
+
+
+class Endpoints(Protocol):
+    """An ASGI app that may leave a request to the app around it, before it touched the body."""
+
+    def admits(self, scope: Scope) -> bool:
+        """Whether it answers this request."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer it."""
         ...
 
 
@@ -67,7 +85,8 @@ class ReceiverMiddleware:
         self._started = False
         self._served = False
         self._starting: asyncio.Lock | None = None
-        self._endpoints: ASGIApp | None = None
+        self._open = receiver.entrance.open
+        self._endpoints: Endpoints | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the server."""
@@ -78,8 +97,9 @@ class ReceiverMiddleware:
         if not self._served:
             await self._serve()
         if kind == "http":
-            if PREFIX in scope["path"] and (inner := _below_prefix(scope)) is not None:
-                await (await self._sub_app())(inner, receive, send)
+            inner = _below_prefix(scope) if self._open and PREFIX in scope["path"] else None
+            if inner is not None and (endpoints := await self._sub_app()).admits(inner):
+                await endpoints(inner, receive, send)
             else:
                 await self._hold.pass_through(self._app, scope, receive, send)
             return
@@ -87,7 +107,7 @@ class ReceiverMiddleware:
             await self._hold.until_open()
         await self._app(scope, receive, send)
 
-    async def _sub_app(self) -> ASGIApp:
+    async def _sub_app(self) -> Endpoints:
         if self._endpoints is None:
             self._endpoints = await asyncio.to_thread(self._receiver.endpoints)
         return self._endpoints

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from habanero_receiver.errors import ConflictError
-from habanero_receiver.http.throttle import Throttle
+from habanero_receiver.http.throttle import Crowd, Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,7 @@ class Context:
 
     node: Node
     throttle: Throttle = field(default_factory=Throttle)
+    unjudged: Crowd = field(default_factory=Crowd)
     _place: Place = field(default_factory=Place)
     _pruning: Place = field(default_factory=lambda: Place("prune"))
     swap_timeout_s: float = 30.0

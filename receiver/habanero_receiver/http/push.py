@@ -72,8 +72,9 @@ async def _answer(action: str, context: Context, request: Request, steps: tuple[
 
 async def _receive(visit: Visit, steps: tuple[apply.Step, ...]) -> dict[str, Any]:
     context, parser = visit.context, PushParser(visit.context.limits)
-    envelope = await _wanted(visit.body, parser)
-    visit.signed = trust.judge_signatures(envelope, context.node.policy, now())
+    with context.unjudged.enter(lambda: reads.check_shown(context, visit.request)):
+        envelope = await _wanted(visit.body, parser)
+        visit.signed = trust.judge_signatures(envelope, context.node.policy, now())
     visit.accepted = accepted = await _judge(context, visit.signed)
     if accepted.already_applied:
         return await _applied_before(visit, accepted)

@@ -17,13 +17,13 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from habanero_receiver import trust
-from habanero_receiver.errors import HabaneroError, RequestError
+from habanero_receiver.errors import HabaneroError, RequestError, TrustError
 from habanero_receiver.fleet import heartbeat, inspection
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
-from habanero_receiver.release.keys import NAMESPACE
+from habanero_receiver.release.keys import NAMESPACE, PRUNE_NAMESPACE
 from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ def authorize(context: Context, request: Request, namespace: str = NAMESPACE) ->
     path = request.url.path + (f"?{query}" if query else "")
     header = request.headers.get("authorization", "")
     return trust.judge_request(header, request.method, path, context.node.policy, now(), namespace)
+
+
+def check_shown(context: Context, request: Request) -> None:
+    """TrustError or RequestError unless a trusted key signed this request, whatever that key is good for here."""
+    try:
+        authorize(context, request)
+    except TrustError as error:
+        if error.code != "unauthorized":
+            raise
+        authorize(context, request, PRUNE_NAMESPACE)
 
 
 def signed(

@@ -91,6 +91,7 @@ def turn_stranger_away(
     wait_s = context.throttle.failed(peer, time.monotonic())
     if wait_s is None:
         audit.record(audit.Attempt(action, "refused", error.code, peer, context.node.policy.target))
-        return problems.answer(error, running=None, close=close)
+        retry_after_s = RETRY_AFTER_S if error.code in RETRY_CODES else None
+        return problems.answer(error, running=None, close=close, retry_after_s=retry_after_s)
     many = RequestError("too-many-failures", "too many requests from this address failed", help="wait a minute")
     return problems.answer(many, running=None, close=close, retry_after_s=math.ceil(wait_s))
