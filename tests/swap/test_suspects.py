@@ -134,3 +134,45 @@ def test_what_is_only_handed_on_names_nothing(start: Start) -> None:
     report = app.push({"shop": source % (2, 2)}).report
     assert (shop.app.routes["/"](), shop.made()) == (2, 2)
     assert report.of("shop").stale == []
+
+
+CACHED = """
+import functools
+from shop.rates import scaled
+@functools.lru_cache
+def price(n):
+    return scaled(n)
+@functools.lru_cache
+def known(n):
+    return object()
+"""
+RATES = "FACTOR = 2\ndef rate():\n    return FACTOR\ndef scaled(n):\n    return n * rate()\nUNUSED = 1\n"
+
+
+def test_caches_of_results_that_a_change_made_start_empty(start: Start) -> None:
+    """A constant two calls away empties the cache of what was computed by it, and no other; so does taking it back."""
+    app = start({"shop/": "", "shop.rates": RATES, "shop.prices": CACHED})
+    prices = app.load("shop.prices")
+    assert prices.price(3) == 6
+    kept = prices.known(1)
+    committed = app.push({"shop.rates": RATES.replace("FACTOR = 2", "FACTOR = 5")})
+    assert prices.price(3) == 15
+    assert prices.known(1) is kept
+    committed.undo()
+    assert prices.price(3) == 6
+    app.push({"shop.rates": RATES.replace("UNUSED = 1", "UNUSED = 2")})
+    assert prices.price.cache_info().currsize == 1
+
+
+def test_what_an_unchanged_function_leads_to_is_found_in_modules_that_import_that_alone(start: Start) -> None:
+    """The module of the constant holds nothing that changed; it follows all the same."""
+    app = start({
+        "shop/": "", "shop.rates": RATES, "shop.limits": "from shop.rates import scaled\nLIMIT = scaled(10)\n",
+        "shop.more": "from shop.limits import scaled as times\nclass Box:\n    SIZE = times(1)\n",
+    })  # fmt: skip
+    limits, more = app.load("shop.limits"), app.load("shop.more")
+    committed = app.push({"shop.rates": RATES.replace("return FACTOR", "return FACTOR * 10")})
+    assert (limits.LIMIT, more.Box.SIZE) == (200, 20)
+    assert committed.report.of("shop.limits").stale == []
+    committed.undo()
+    assert (limits.LIMIT, more.Box.SIZE) == (20, 2)

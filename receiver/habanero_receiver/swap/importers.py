@@ -37,6 +37,7 @@ def find_kept(
     kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in plans.items()}
     influence = Influence(plans.values(), swapper.is_own)
     suspects.look(influence, kept.values())
+    influence.reach((name, item.units, item.scope.globals) for name, item in kept.items())
     changing = {name: names for name, plan in plans.items() if (names := plan.changing | influence.of(name))}
     others = {name: sys.modules[name] for name in own_modules - set(plans) - set(deleted)}
     found = _ordered(kept) if changing else []
@@ -49,6 +50,8 @@ def find_kept(
             module = others.pop(name)
             scope = Scope(vars(module), own_modules, swapper.is_own)
             kept[name] = Kept(name, scope, swapper.units_of(name, module))
+        influence.reach((name, kept[name].units, kept[name].scope.globals) for name in found)
+        changing.update({name: influence.of(name) for name in found})
     suspects.look(influence, kept.values())
     return {name: kept[name] for name in _ordered(kept)}
 

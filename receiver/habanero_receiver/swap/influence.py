@@ -11,20 +11,21 @@ not called by that. What methods call on ``self`` is not followed.
 
 from __future__ import annotations
 
-import dis
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .building.units import Unit
 from .constants import is_constant, same_constant
 from .diff import same_behaviour
+from .live import instance_dict
 from .plan import ModulePlan
+from .scope import UNKNOWN
+from .uses import Read, Use, reads, uses
 
 _MAKING = ("__init__", "__new__", "__post_init__")
 _MAX_CODES = 2_000
-_UNKNOWN: Any = object()
 Home = tuple[str, str]
 """A module and a name in it."""
 
@@ -41,7 +42,7 @@ class Cause:
 
     def happened(self) -> bool:
         """Whether it did change, once the swap is carried out."""
-        now = self.namespace.get(self.home[1], _UNKNOWN)
+        now = self.namespace.get(self.home[1], UNKNOWN)
         if self.called or now is self.value:
             return self.called
         return not same_constant(now, self.value)
@@ -68,9 +69,11 @@ class Influence:
         """Names that may be bound to another value."""
         self.code: set[Home] = set()
         """Functions and classes that do something else when they are called, or make functions that do."""
+        self.callers: set[Home] = set()
+        """Functions and classes that do not change, and call what does, however many steps down."""
         self._own_code: set[Home] = set()
         self._new: dict[Home, list[CodeType]] = {}
-        self._uses: dict[tuple[int, bool], tuple[CodeType, tuple[_Use, ...]]] = {}
+        self._uses: dict[tuple[int, bool], tuple[CodeType, tuple[Use, ...]]] = {}
         for plan in plans:
             name = plan.module.__name__
             self.values.update((name, bound) for bound in plan.changing | plan.late)
@@ -95,7 +98,7 @@ class Influence:
 
     def of(self, module: str) -> set[str]:
         """The names of a module by which it may reach others."""
-        return {name for home, name in self.values | self.code if home == module}
+        return {name for home, name in self.values | self.code | self.callers if home == module}
 
     def calls_own(self, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement itself calls anything of the app."""
@@ -108,6 +111,34 @@ class Influence:
             if unit.kind == "assign" and any((module, name) in self.values for name in unit.reads):
                 taken.update(unit.names)
             self.values.update((module, name) for name in taken)
+
+    def reach(self, modules: Iterable[tuple[str, Iterable[Unit], Mapping[str, Any]]]) -> None:
+        """Takes in the callers among these kept units, given by module with its namespace."""
+        waiting = [
+            ((name, unit.names[0]), _names_in(unit), namespace)
+            for name, units, namespace in modules
+            for unit in units
+            if unit.kind in ("function", "class") and self.is_own(name)
+        ]
+        before = -1
+        while before != (before := len(self.callers)):
+            for home, names, namespace in waiting:
+                if home not in self.callers and self._any_reached(home[0], names, namespace):
+                    self.callers.add(home)
+
+    def _any_reached(self, module: str, names: frozenset[str], namespace: Mapping[str, Any]) -> bool:
+        for name in names:
+            value = namespace.get(name, UNKNOWN)
+            if (module, name) in self.values:
+                return True
+            if isinstance(value, ModuleType):
+                if any((value.__name__, n) in known for n in names for known in (self.values, self.code, self.callers)):
+                    return True
+            elif isinstance(inner := _unwrapped(value), (FunctionType, type)):
+                origin = (inner.__module__, inner.__qualname__)
+                if origin in self.code or origin in self.callers:
+                    return True
+        return False
 
     def concerns(self, module: str, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement reads anything by which a change could reach it: a quick look, before it is traced."""
@@ -123,26 +154,32 @@ class Influence:
 
     def trace(self, unit: Unit, namespace: Mapping[str, Any], *, plain: bool) -> Trace:
         """What a kept statement of the module with that namespace was computed by."""
+        calls = frozenset(call.partition(".")[0] for call in unit.calls)
+        return self._walk([(unit.code, namespace, calls)], plain=plain)
+
+    def trace_results(self, function: FunctionType) -> Trace:
+        """What the results of a function that does not change were computed by."""
+        return self._walk([(function.__code__, function.__globals__, frozenset())], plain=True)
+
+    def _walk(self, waiting: list[tuple[CodeType, Mapping[str, Any], frozenset[str]]], *, plain: bool) -> Trace:
         found = Trace()
-        waiting: list[tuple[CodeType, Mapping[str, Any], frozenset[str]]] = []
-        waiting.append((unit.code, namespace, frozenset(call.partition(".")[0] for call in unit.calls)))
         seen: set[int] = set()
         while waiting and len(seen) < _MAX_CODES:
             code, names, calls = waiting.pop()
             if id(code) in seen:
                 continue
             seen.add(id(code))
-            for read in _reads(self._uses_of(code, everything=plain), names, calls, self.is_own):
+            for read in reads(self._uses_of(code, everything=plain), names, calls, self.is_own):
                 waiting.extend((inner, read.globals, frozenset()) for inner in self._note(found, read, plain=plain))
         return found
 
-    def _uses_of(self, code: CodeType, *, everything: bool) -> tuple[_Use, ...]:
+    def _uses_of(self, code: CodeType, *, everything: bool) -> tuple[Use, ...]:
         known = self._uses.get((id(code), everything))
         if known is None:
-            known = self._uses[id(code), everything] = (code, _uses(code, everything=everything))
+            known = self._uses[id(code), everything] = (code, uses(code, everything=everything))
         return known[1]
 
-    def _note(self, found: Trace, read: _Read, *, plain: bool) -> list[CodeType]:
+    def _note(self, found: Trace, read: Read, *, plain: bool) -> list[CodeType]:
         """Takes in one name that is read; returns the code that using it runs."""
         value, home = read.value, (read.module, read.name)
         if read.written:
@@ -160,7 +197,7 @@ class Influence:
             return self._code_of(origin, inner)
         if home in self.values and not callable(value):
             found.causes.append(Cause(home, False, read.names, value))
-        elif not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is _UNKNOWN):
+        elif not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is UNKNOWN):
             found.filled[home] = None
         return []
 
@@ -173,58 +210,16 @@ class Influence:
         return [member.__code__ for member in made if isinstance(member, FunctionType)]
 
 
-@dataclass(slots=True)
-class _Read:
-    """A global name that code reads or binds."""
-
-    module: str
-    name: str
-    value: Any
-    names: Mapping[str, Any]
-    called: bool
-    written: bool
-    globals: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _reads(uses: Iterable[_Use], names: Mapping[str, Any], calls: frozenset[str], is_own: Any) -> Iterator[_Read]:
-    module = str(names.get("__name__"))
-    for use in uses:
-        value = names.get(use.name, _UNKNOWN)
-        called = use.called or use.name in calls
-        if use.attribute and isinstance(value, ModuleType) and is_own(value.__name__):
-            space = vars(value)
-            called = called or use.attribute_called
-            yield _Read(value.__name__, use.attribute, space.get(use.attribute, _UNKNOWN), space, called, written=False)
-        else:
-            yield _Read(module, use.name, value, names, called, use.written)
-
-
-class _Use(NamedTuple):
-    """One instruction that reads or binds a global name."""
-
-    name: str
-    called: bool
-    written: bool
-    attribute: str
-    """What is read of it next, if that is an attribute."""
-    attribute_called: bool
-
-
-def _uses(code: CodeType, *, everything: bool) -> tuple[_Use, ...]:
-    """How code uses global names. Inner functions that run with it are part of it; ``everything``: all inner ones."""
-    found = []
-    steps = list(dis.get_instructions(code))
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"):
-            held = after is not None and after.opname in ("LOAD_ATTR", "LOAD_METHOD")
-            method = held and after is not None and (after.opname == "LOAD_METHOD" or bool((after.arg or 0) & 1))
-            called = step.opname == "LOAD_GLOBAL" and bool((step.arg or 0) & 1)
-            attribute = str(after.argval) if held and after is not None else ""
-            found.append(_Use(step.argval, called, step.opname == "STORE_GLOBAL", attribute, method))
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType) and (everything or inner.co_name.endswith(("comp>", "genexpr>"))):
-            found.extend(_uses(inner, everything=everything))
-    return tuple(found)
+def _names_in(unit: Unit) -> frozenset[str]:
+    """The names that calling a function, or making an instance of a class, may read, of globals and of attributes."""
+    run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
+    waiting = [code for item in run for code in _functions(item)]
+    names: set[str] = set()
+    while waiting:
+        code = waiting.pop()
+        names.update(code.co_names)
+        waiting.extend(inner for inner in code.co_consts if isinstance(inner, CodeType))
+    return frozenset(names)
 
 
 def _functions(unit: Unit) -> list[CodeType]:
@@ -258,7 +253,7 @@ def _bare(code: CodeType) -> CodeType:
 def _unwrapped(value: Any) -> Any:
     """The function that a wrapper was put around, as `functools.wraps` notes it."""
     for _ in range(10):
-        inner = getattr(value, "__dict__", {}).get("__wrapped__") if callable(value) else None
+        inner = (instance_dict(value) or {}).get("__wrapped__") if callable(value) else None
         if inner is None:
             break
         value = inner

@@ -6,11 +6,11 @@ refused, or, where it is a closure that the app goes on well with, named in the 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from .caches import Cache
 from .closures import Rederive, called, rederivation
 from .copies import Copies
 from .diff import same_behaviour
@@ -20,7 +20,6 @@ from .live import reachable
 from .plan import ModulePlan, Patch
 from .undo import Step
 
-_Cache: Any = type(functools.lru_cache(lambda: None))
 _MAX_INDEXED = 10_000
 """How many objects a module is searched for its functions; what is not met by then is looked for on the heap."""
 
@@ -49,7 +48,7 @@ class Patching:
                     plan.index.add(item)
                 elif isinstance(item, type):
                     plan.classes.add(item)
-                elif isinstance(item, _Cache):
+                elif isinstance(item, Cache):
                     self._caches[id(item.__wrapped__)] = item
 
     def find(self, plans: Iterable[ModulePlan]) -> None:

@@ -193,6 +193,7 @@ class StagedSwap:
                 self._follow(following, before)
         for held in self._held_code:
             held(work)
+        self._suspects.clear_caches(work.log)
         self._suspects.name(self.report)
 
     def _follow(self, following: Following, before: dict[str, dict[str, Any]]) -> None:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .building.units import ANY, Unit
+from .caches import StaleCache, cache_of
 from .constants import is_constant, same_constant
 from .influence import Influence, Trace
 from .purity import only_builds
 from .report import SwapReport
 from .scope import Scope
 from .transaction import Transaction
+from .undo import UndoLog
 
 if TYPE_CHECKING:
     from .follow import Kept
@@ -69,6 +71,8 @@ class Suspects:
     """All of one swap."""
 
     found: list[Suspect] = field(default_factory=list)
+    caches: dict[int, StaleCache] = field(default_factory=dict)
+    """By identity."""
     _units: set[int] = field(default_factory=set)
 
     def look(self, influence: Influence, kept: Collection[Kept]) -> None:
@@ -85,7 +89,9 @@ class Suspects:
 
     def _find(self, influence: Influence, module: str, scope: Scope, units: tuple[Unit, ...]) -> None:
         for unit in units:
-            if unit.kind == "class":
+            if unit.kind == "function":
+                self._look_at_cache(influence, scope.get(unit.names[0]))
+            elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
                 if isinstance(cls, type):
                     self._find(influence, module, replace(scope, owner=cls), unit.members)
@@ -108,6 +114,18 @@ class Suspects:
         self._units.add(id(unit))
         if scope.owner is None:
             influence.values.update((module, name) for name in unit.names)
+
+    def _look_at_cache(self, influence: Influence, living: object) -> None:
+        cache = cache_of(living)
+        if cache is not None and id(cache) not in self.caches:
+            trace = influence.trace_results(cache.__wrapped__)
+            if trace.causes:
+                self.caches[id(cache)] = StaleCache(cache, trace)
+
+    def clear_caches(self, log: UndoLog) -> None:
+        """Empties the caches of which something that their results come from did change."""
+        for cache in self.caches.values():
+            cache.clear(log)
 
     def covers(self, unit: Unit) -> bool:
         """Whether it is decided here what becomes of a unit."""

@@ -1,0 +1,4 @@
+from app.rates import scaled
+
+LIMIT = scaled(10)
+STATE = [LIMIT]
