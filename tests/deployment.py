@@ -35,12 +35,12 @@ TARGET = "shop/test#d3adb33f"
 
 
 class Key:
-    """A private key and what the server's configuration says of it."""
+    """A private key and what the server's configuration says of it; `name` is its holder's."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "ana") -> None:
         self.private = Ed25519PrivateKey.generate()
         self.public = PublicKey(self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), "test")
-        self.line = f"ana {self.public.openssh()}"
+        self.line = f"{name} {self.public.openssh()}"
 
 
 class Deployment:

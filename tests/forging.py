@@ -214,6 +214,7 @@ class Deployment:
     head: trust.Head = HEAD
     now: datetime = NOW
     held: Collection[str] = ()
+    entries: Mapping[int, bytes] = field(default_factory=dict)
 
     def but(self, **changes: Any) -> Deployment:
         """The same, with fields of it or of its policy changed."""
@@ -223,7 +224,10 @@ class Deployment:
 
     def judge(self, envelope: bytes) -> trust.Accepted:
         signed = trust.judge_signatures(envelope, self.policy, self.now)
-        return trust.judge_push(signed, self.policy, self.base, self.head, self.now)
+        accepted = trust.judge_push(signed, self.policy, self.base, self.head, self.now)
+        if not accepted.already_applied:
+            trust.judge_restored(accepted.statement, self.entries.get, self.policy)
+        return accepted
 
     def receive(self, body: bytes, chunk: int = 65_536) -> Received:
         """Walk a body as the HTTP shell does."""

@@ -8,7 +8,7 @@ Read as a specification: one row each, in the order of the rules in `habanero_re
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +35,9 @@ from forging import (
 from habanero_receiver.release.envelope import pae
 from habanero_receiver.release.fields import encode_time
 from habanero_receiver.release.limits import Limits
+from habanero_receiver.release.roles import parse_roles as roles
 
+FROZEN = replace(HEAD, frozen=True)
 Body = Callable[[], bytes]
 
 
@@ -269,6 +271,23 @@ STRANGERS = [
         push(signers=(ANA, BEN)),
         {"threshold": 2, "revoked": frozenset({BEN.keyid})},
     ),
+    Case(
+        401,
+        "unauthorized",
+        "threshold 2, two keys of one person",
+        push(signers=(ANA, BEN)),
+        {"threshold": 2, "keys": (ANA.trusted(), replace(BEN.trusted(), principal=f"ben@train,{ANA.name}"))},
+    ),
+    Case(401, "unauthorized", "key without a role anywhere", push(), {"roles": roles("ben@desk push shop/production")}),
+    Case(401, "unauthorized", "key with a role elsewhere", push(), {"roles": roles("ana@laptop push shop/staging")}),
+    Case(401, "unauthorized", "key that may only read", push(), {"roles": roles("ana@laptop read,prune shop/production")}),
+    Case(
+        401,
+        "unauthorized",
+        "threshold 2, one of them may only read",
+        push(signers=(ANA, BEN)),
+        {"threshold": 2, "roles": roles("ana@laptop push shop/production\nben@desk read shop/production")},
+    ),
 ]
 
 STATEMENT = [
@@ -288,10 +307,14 @@ STATEMENT = [
     Case(400, "schema", "predicate extra field", predicate(note="")),
     Case(400, "schema", "predicate as list", lambda: raw(to_json({**statement_json(b"m"), "predicate": []}))()),
     Case(413, "payload-size", "payload > 4096 B", lambda: raw(b" " * (4_097 - len(Forged().the_payload())) + Forged().the_payload())()),
-    Case(422, "statement-kind", "kind of a later version", predicate(kind="freeze")),
+    Case(422, "statement-kind", "kind of a later version", predicate(kind="thaw")),
     Case(400, "schema", "push that restores", predicate(restores=3)),
     Case(400, "schema", "rollback that restores nothing", predicate(kind="rollback")),
     Case(400, "schema", "clear that restores nothing", predicate(kind="clear")),
+    Case(400, "schema", "freeze that restores nothing", predicate(kind="freeze")),
+    Case(400, "schema", "push that is frozen", predicate(frozen=True)),
+    Case(400, "schema", "rollback that is not frozen, and says so", predicate(kind="rollback", restores=0, frozen=False)),
+    Case(400, "schema", "push with a reason", predicate(reason="because")),
     Case(400, "schema", "rollback to -1", predicate(kind="rollback", restores=-1)),
     Case(400, "schema", "nonce too short", predicate(nonce="0f")),
     Case(400, "schema", "nonce upper case", predicate(nonce="0F" * 16)),
@@ -333,6 +356,22 @@ STATEMENT = [
 ]
 
 HERE_AND_NOW = [
+    Case(403, "role-missing", "push by who may only roll back", push(), {"roles": roles("ana@laptop rollback shop/production")}),
+    Case(
+        403,
+        "role-missing",
+        "threshold 2, one of them may only freeze",
+        push(signers=(ANA, BEN)),
+        {"threshold": 2, "roles": roles("ana@laptop push shop/production\nben@desk freeze shop/production")},
+    ),
+    Case(409, "frozen", "push on top of a freeze", push(), {"head": FROZEN}),
+    Case(409, "frozen", "rollback that would end a freeze", predicate(kind="rollback", restores=0), {"head": FROZEN}),
+    Case(409, "frozen", "rollback that would freeze", predicate(kind="rollback", restores=0, frozen=True)),
+    Case(409, "restores-mismatch", "rollback to what was never there", predicate(kind="rollback", restores=3)),
+    Case(409, "restores-mismatch", "rollback to itself", predicate(kind="rollback", restores=17)),
+    Case(409, "restores-mismatch", "freeze with new code", predicate(kind="freeze", restores=16)),
+    Case(409, "restores-mismatch", "clear with new code", predicate(kind="clear", restores=16)),
+    Case(409, "restores-mismatch", "rollback to the base with new code", predicate(kind="rollback", restores=0)),
     Case(403, "wrong-target", "staging statement replayed to prod", predicate(target="shop/staging#5f2c")),
     Case(403, "wrong-target", "same name, other deployment id", predicate(target="shop/production#5f2d")),
     Case(403, "wrong-target", "target with unicode look-alike", predicate(target="shоp/production#5f2c")),

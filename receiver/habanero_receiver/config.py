@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
@@ -22,8 +21,10 @@ from habanero_receiver.entrance import Entrance
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.base import find_root
 from habanero_receiver.journal.stores.address import default_url
-from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
+from habanero_receiver.keyring import FILES, ListSources
+from habanero_receiver.release.keys import TrustedKey
 from habanero_receiver.release.limits import DEFAULT_LIMITS
+from habanero_receiver.release.roles import Roles
 from habanero_receiver.release.statement import PythonTag
 from habanero_receiver.trust import TrustPolicy
 
@@ -39,7 +40,6 @@ _SITE = str(Path(__file__).parent / "_site")
 _MARK = "HABANERO_RUN"  # tells the sitecustomize in _SITE that it is there on purpose
 MIN_POLL_S, MAX_POLL_S = 0.005, 3_600.0
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
-_KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,10 @@ class ReceiverConfig:
     """All settings of one process.
 
     target     "app/environment#id", as releases name it
-    keys       who may sign; `revoked` key ids do not count, `threshold` is how many have to sign
+    keys       who may sign; `revoked` key ids do not count, `threshold` is how many people have to sign
+    roles      who may do what where; None: everybody all
+    lists      where these come from, to be read again when a file of them changes
+    max_window_s    how long after it was signed a release may be accepted, at most
     bucket     URL of the bucket
     top_level  the packages and modules that a release may replace
     root       the folder that they lie in
@@ -65,7 +68,10 @@ class ReceiverConfig:
     target: str
     keys: tuple[TrustedKey, ...]
     revoked: frozenset[str]
+    roles: Roles | None
+    lists: ListSources
     threshold: int
+    max_window_s: int
     bucket: str
     top_level: tuple[str, ...]
     root: Path
@@ -98,7 +104,8 @@ class ReceiverConfig:
             target=self.target,
             allowed_modules=frozenset(self.top_level),
             python=PythonTag.current(),
-            limits=DEFAULT_LIMITS,
+            limits=replace(DEFAULT_LIMITS, max_window_s=self.max_window_s),
+            roles=self.roles,
         )
 
     @classmethod
@@ -107,17 +114,20 @@ class ReceiverConfig:
 
         ConfigError names the variable that cannot be used and says what to write.
         """
-        keys = _trusted_keys(environ, cwd)
-        if keys is None:
+        lists = ListSources.from_env(environ, cwd)
+        if lists is None:
             return None
-        revoked = _revoked(environ)
+        trusted = lists.read()
         target = _target(environ)
         root, top_level = sources_of(environ, cwd)
-        return cls(
+        config = cls(
             target=target,
-            keys=keys,
-            revoked=revoked,
-            threshold=_threshold(environ, sum(key.key.keyid not in revoked for key in keys)),
+            keys=trusted.keys,
+            revoked=trusted.revoked,
+            roles=trusted.roles,
+            lists=lists,
+            threshold=_threshold(environ),
+            max_window_s=int(_number(environ, "HABANERO_ACCEPT_WINDOW", DEFAULT_LIMITS.max_window_s, 60, 604_800)),
             bucket=bucket_url(environ, cwd),
             top_level=top_level,
             root=root,
@@ -131,6 +141,8 @@ class ReceiverConfig:
             ready_after_s=_number(environ, "HABANERO_READY_AFTER", 10, 0.1, 3_600),
             entrance=Entrance.from_env(environ),
         )
+        config.policy().check()
+        return config
 
 
 def bucket_url(environ: Mapping[str, str], cwd: Path) -> str:
@@ -165,51 +177,7 @@ def child_environment(config: ReceiverConfig, environ: Mapping[str, str]) -> dic
     }
     if config.fingerprint is not None:
         changes["HABANERO_FINGERPRINT"] = str(config.fingerprint)
-    if environ.get("HABANERO_TRUSTED_KEYS_FILE"):
-        changes["HABANERO_TRUSTED_KEYS_FILE"] = str(Path(environ["HABANERO_TRUSTED_KEYS_FILE"]).absolute())
-    return changes
-
-
-def _trusted_keys(environ: Mapping[str, str], cwd: Path) -> tuple[TrustedKey, ...] | None:
-    text = environ.get("HABANERO_TRUSTED_KEYS", "")
-    file = environ.get("HABANERO_TRUSTED_KEYS_FILE", "")
-    if text.strip() and file:
-        raise _bad("HABANERO_TRUSTED_KEYS", "and HABANERO_TRUSTED_KEYS_FILE are both set", "keep one of the two")
-    if file:
-        text = _guarded_text(cwd / file)
-    elif not text.strip():
-        return None
-    keys = parse_allowed_signers(text)
-    if not keys:
-        raise _bad("HABANERO_TRUSTED_KEYS_FILE", f"names {file}, which lists no key", "name ssh-ed25519 AAAA…")
-    return keys
-
-
-def _guarded_text(path: Path) -> str:
-    """The text of a file that decides who may change this process; refused when anybody may write it."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            folder = path.parent.stat().st_mode
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "trust-file", f"the trusted keys in {path} cannot be read: {error}", subject=str(path)
-        ) from error
-    if mode & stat.S_IWOTH:
-        raise _writable(path, "file", f"chmod o-w {path}")
-    if folder & stat.S_IWOTH and not folder & stat.S_ISVTX:
-        raise _writable(path, "folder", f"chmod o-w {path.parent}")
-    return text
-
-
-def _writable(path: Path, what: str, command: str) -> ConfigError:
-    return ConfigError(
-        "trust-file",
-        f"the {what} of the trusted keys {path} can be written by every user of this machine",
-        subject=str(path),
-        help=command,
-    )
+    return changes | {name: str(Path(environ[name]).absolute()) for name in FILES if environ.get(name)}
 
 
 def _target(environ: Mapping[str, str]) -> str:
@@ -223,23 +191,15 @@ def _target(environ: Mapping[str, str]) -> str:
     return target
 
 
-def _revoked(environ: Mapping[str, str]) -> frozenset[str]:
-    words = frozenset(environ.get("HABANERO_REVOKED_KEYS", "").replace(",", " ").split())
-    for word in words:
-        if not _KEYID.fullmatch(word):
-            raise _bad("HABANERO_REVOKED_KEYS", f"holds {word!r}", "as ssh-keygen -lf prints them: SHA256:…")
-    return words
-
-
-def _threshold(environ: Mapping[str, str], usable: int) -> int:
+def _threshold(environ: Mapping[str, str]) -> int:
     word = environ.get("HABANERO_THRESHOLD") or "1"
     number = int(word) if word.isascii() and word.isdecimal() and len(word) < 4 else 0
-    if not 1 <= number <= usable:
+    if number < 1:
         raise ConfigError(
             "threshold",
-            f"HABANERO_THRESHOLD is {word}, and {usable} trusted keys are not revoked: nothing could ever be accepted",
+            f"HABANERO_THRESHOLD is {word!r}",
             subject="HABANERO_THRESHOLD",
-            help="a number from 1 to that of the trusted keys",
+            help="how many people have to sign a release: a number from 1 on",
         )
     return number
 

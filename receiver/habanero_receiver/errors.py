@@ -177,10 +177,14 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
         "set the clocks of both machines by NTP, and use one version on both sides",
     ),
     "time-went-backwards": CodeInfo(403, NOT_TRUSTED, "Issued before the release that runs"),
+    "role-missing": CodeInfo(403, NOT_TRUSTED, "Signed by who may not do this here"),
+    "keys-unreadable": CodeInfo(503, UNREACHABLE, "Server cannot read whom it trusts"),
     "module-not-allowed": CodeInfo(403, REFUSED, "Module outside the allowed packages"),
     # ConflictError
     "base-mismatch": CodeInfo(409, REFUSED, "Made for other deployed code"),
     "not-next": CodeInfo(409, REFUSED, "Not the next release", "push again: it is compared with what runs now"),
+    "frozen": CodeInfo(409, REFUSED, "Frozen"),
+    "restores-mismatch": CodeInfo(409, REFUSED, "Not the code that it says it brings back"),
     "prune-refused": CodeInfo(409, REFUSED, "Would remove what is needed"),
     "python-mismatch": CodeInfo(409, REFUSED, "Built for another Python"),
     "base-changed": CodeInfo(409, REFUSED, "Deployed code changed on disk"),
@@ -254,6 +258,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "key-line": CodeInfo(NOT_SENT, USAGE, "Line that is not a trusted key", "write: ana@laptop ssh-ed25519 AAAA…"),
     "key-options": CodeInfo(NOT_SENT, USAGE, "Option of a trusted key that is not supported", "give each option once"),
     "key-twice": CodeInfo(NOT_SENT, USAGE, "Trusted key listed twice"),
+    "roles-line": CodeInfo(NOT_SENT, USAGE, "Line that gives no role"),
     "threshold": CodeInfo(
         NOT_SENT, USAGE, "Threshold that cannot be met",
         "HABANERO_THRESHOLD is a number from 1 to that of the trusted keys",

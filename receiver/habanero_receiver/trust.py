@@ -9,76 +9,89 @@ answer, `unauthorized`, whatever else is wrong behind it: rules 4 to 15 look at 
      1  envelope-size         the envelope has 1 to `max_envelope_bytes` bytes
      2  json, schema, …       it is strict JSON with the fields of DSSE and canonical base64
      3  unauthorized          it is of our payload type, has at most `max_signatures` signatures, and at least
-                              `threshold` different trusted keys signed exactly its bytes: keys that are listed, not
-                              revoked, for our namespace, and valid at the time
+                              `threshold` different people signed exactly its bytes: by keys that are listed, not
+                              revoked, for our namespace, valid at the time, and with a role here (`policy`)
      4  payload-size, json, … the payload is a strict release statement, within limits
      5  wrong-target          it is for this deployment, letter for letter
-     6  (already applied)     the head itself once more is no error and no change, as long as 10 to 12 hold
-     7  base-mismatch         it is for the code that was deployed here
-     8  not-next              its number follows the head's
-     9  not-next              its predecessor is the head
-    10  window                it may be accepted for at most `max_window_s` after it was issued
-    11  not-yet-valid         it was issued now or before, give or take `max_clock_skew_s`
-    12  expired               it may still be accepted
-    13  time-went-backwards   it was not issued before the head
-    14  python-mismatch       it was built for this Python
+     6  role-missing          so many of them may sign releases of its kind here
+     7  (already applied)     the head itself once more is no error and no change, as long as 12 to 14 hold
+     8  base-mismatch         it is for the code that was deployed here
+     9  not-next              its number follows the head's
+    10  not-next              its predecessor is the head
+    11  frozen                it is no push on top of a freeze; a rollback on top of one says that it stays
+    12  window                it may be accepted for at most `max_window_s` after it was issued
+    13  not-yet-valid         it was issued now or before, give or take `max_clock_skew_s`
+    14  expired               it may still be accepted
+    15  time-went-backwards   it was not issued before the head
+    16  python-mismatch       it was built for this Python
+    17  restores-mismatch     if it is no push, its code is that of the release that it names, which the chain under the
+                              head holds: a role for it is none for other code
 
 Its manifest, read after that, and again whenever a release is loaded:
 
-    15  manifest-digest       it has the signed size and digest
-    16  python-mismatch       the release is for this Python
-    17  schema, module-name…  it is a strict manifest, within limits (`release.manifest`)
-    18  module-not-allowed    it names modules of the allowed packages only
+    18  manifest-digest       it has the signed size and digest
+    19  python-mismatch       the release is for this Python
+    20  schema, module-name…  it is a strict manifest, within limits (`release.manifest`)
+    21  module-not-allowed    it names modules of the allowed packages only
+    22  restores-mismatch     it is empty if it brings the base back
 
 And a blob:
 
-    19  blob-digest           it has the size and the digest of the manifest
+    23  blob-digest           it has the size and the digest of the manifest
 
-An entry of the journal is judged by 1, 2, 4, 5 and 7 to 9; the head by 3 as well, at the time that it was issued: what
-was in time once stays so, and a bucket that is older than a key's end still boots. A signed read is judged by 1 to 5
-(one key is enough) and 10 to 12, and must name the method and path that it comes with: wrong-request.
+An entry of the journal is judged by 1, 2, 4, 5 and 8 to 11; the head by 3, 6 and 17 as well, at the time that it was
+issued: what was in time once stays so, and a bucket that is older than a key's end still boots. Of a head whose signers
+may push, 17 is not asked again. A signed read is judged by 1 to 5 (one key is enough) and 12 to 14, and must name the
+method and path that it comes with: wrong-request.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .errors import ConfigError, ConflictError, RequestError, TrustError
+from .errors import ConflictError, RequestError, TrustError
+from .policy import TrustPolicy, able, enough, enough_for, people, signed_by, unauthorized
 from .release.envelope import PAYLOAD_TYPE, Envelope
 from .release.fields import DIGEST_PREFIX
-from .release.keys import NAMESPACE, TrustedKey, verify
-from .release.limits import DEFAULT_LIMITS, Limits
+from .release.keys import TrustedKey
 from .release.manifest import BlobRef, Manifest, check_allowed
 from .release.request import REQUEST_TYPE, ReadRequest, decode_header
-from .release.statement import PythonTag, Statement
+from .release.statement import Statement
 
+__all__ = [
+    "Accepted",
+    "Head",
+    "Signed",
+    "TrustPolicy",
+    "digest_of",
+    "head_of",
+    "judge_blob",
+    "judge_entry",
+    "judge_manifest",
+    "judge_push",
+    "judge_request",
+    "judge_restored",
+    "judge_signatures",
+]
 
-@dataclass(frozen=True, slots=True)
-class TrustPolicy:
-    """Whom this deployment trusts, for what. From the server's configuration, never from the bucket."""
-
-    keys: tuple[TrustedKey, ...]
-    target: str
-    allowed_modules: frozenset[str]
-    python: PythonTag
-    revoked: frozenset[str] = frozenset()
-    threshold: int = 1
-    limits: Limits = DEFAULT_LIMITS
-
-    def __post_init__(self) -> None:
-        if self.threshold < 1:
-            raise ConfigError("threshold", f"a threshold of {self.threshold}: at least one signature is needed")
+Earlier = Callable[[int], bytes | None]
+"""The envelope of an entry under the head by its number, as the bucket has it: anyone's bytes until judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest release of a journal: number, payload digest, time of issue; 0, the base and None before the first."""
+    """The newest release of a journal: number, payload digest, time of issue; 0, the base and None before the first.
+
+    `frozen` is whether nothing may be pushed on top of it.
+    """
 
     seq: int
     digest: str
     issued: datetime | None = None
+    frozen: bool = False
 
     @classmethod
     def start(cls, base: str) -> Head:
@@ -91,7 +104,12 @@ class Signed:
     """A push's envelope and the trusted keys that signed it, which are enough; what it says is still to be judged."""
 
     envelope: Envelope
-    keyids: tuple[str, ...]
+    keys: tuple[TrustedKey, ...]
+
+    @property
+    def keyids(self) -> tuple[str, ...]:
+        """The ids of those keys."""
+        return _ids(self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,78 +129,118 @@ class Accepted:
 
 def head_of(envelope: Envelope, statement: Statement) -> Head:
     """The head that a release is once it is the newest."""
-    return Head(statement.seq, envelope.digest, statement.issued)
+    return Head(statement.seq, envelope.digest, statement.issued, statement.freezes)
 
 
 def judge_signatures(data: bytes, policy: TrustPolicy, now: datetime) -> Signed:
     """Rules 1 to 3: who pushes. RequestError or TrustError for the first that fails: a stranger."""
     envelope = Envelope.decode(data, policy.limits)
-    return Signed(envelope, _enough(_signed_by(envelope, PAYLOAD_TYPE, policy), policy.threshold, now))
+    return Signed(envelope, enough(signed_by(envelope, PAYLOAD_TYPE, policy), policy, now))
 
 
 def judge_push(signed: Signed, policy: TrustPolicy, base: str, head: Head, now: datetime) -> Accepted:
-    """Rules 4 to 14: what is pushed. RequestError, TrustError or ConflictError for the first that fails."""
-    envelope, keyids = signed.envelope, signed.keyids
+    """Rules 4 to 16: what is pushed. RequestError, TrustError or ConflictError for the first that fails."""
+    envelope = signed.envelope
     statement = Statement.decode(envelope.payload, policy.limits)
     _check_target(statement.target, policy)
+    keyids = _ids(enough_for(signed.keys, statement.kind, policy, now))
     if envelope.digest == head.digest:
         _check_window(statement.issued, statement.accept_until, policy, now)
         return Accepted(envelope, statement, keyids, already_applied=True)
     _check_chain(statement, base, head)
+    _check_frozen(statement, head)
     _check_window(statement.issued, statement.accept_until, policy, now)
     _check_order(statement, head)
     _check_python(statement, policy)
     return Accepted(envelope, statement, keyids)
 
 
+def judge_restored(statement: Statement, earlier: Earlier, policy: TrustPolicy) -> None:
+    """Rule 17, by walking the chain of hashes down from the predecessor. ConflictError "restores-mismatch"."""
+    wanted, digest = statement.restores, statement.prev
+    if not wanted:
+        return
+    below: Statement | None = None
+    for seq in range(statement.seq - 1, wanted - 1, -1):
+        try:
+            envelope = Envelope.decode(earlier(seq) or b"", policy.limits)
+            below = Statement.decode(envelope.payload, policy.limits)
+        except RequestError as error:
+            raise _not_restored(statement, f"and entry {seq} of the journal cannot be read") from error
+        if envelope.digest != digest:
+            raise _not_restored(statement, f"and entry {seq} of the journal is not the one that lay under it")
+        digest = below.prev
+    if below is None:
+        raise _not_restored(statement, "that does not come before it")
+    if (below.manifest_digest, below.python) != (statement.manifest_digest, statement.python):
+        raise _not_restored(statement, "that has other code")
+
+
 def judge_entry(
-    data: bytes, policy: TrustPolicy, base: str, previous: Head | None, *, seq: int, require_trusted_key: bool
+    data: bytes,
+    policy: TrustPolicy,
+    base: str,
+    previous: Head | None,
+    *,
+    seq: int,
+    require_trusted_key: bool,
+    earlier: Earlier | None = None,
 ) -> Statement:
     """An entry read back from the journal, where it stands after `previous` under the number `seq`.
 
-    None for `previous` is for one that is read alone, from this machine's own copy: rule 9 was applied when it came.
+    None for `previous` and `earlier` is for one that is read alone, from this machine's own copy: rules 10, 11 and 17
+    were applied when it came.
 
     Not here: expiry, which counts when appending only, and the Python, which counts when the release is loaded
     (`judge_manifest`): a journal stays readable, and can be appended to, after the server's Python was exchanged.
     """
     envelope = Envelope.decode(data, policy.limits)
-    signed_by = _signed_by(envelope, PAYLOAD_TYPE, policy) if require_trusted_key else ()
+    signers = signed_by(envelope, PAYLOAD_TYPE, policy) if require_trusted_key else ()
     if require_trusted_key:
-        _enough(signed_by, policy.threshold)
+        enough(signers, policy, None)
     statement = Statement.decode(envelope.payload, policy.limits)
     if require_trusted_key:
-        _enough(signed_by, policy.threshold, statement.issued)
+        signers = enough(signers, policy, statement.issued)
     _check_target(statement.target, policy)
     if statement.seq != seq:
         raise ConflictError("not-next", f"entry {seq} of the journal calls itself #{statement.seq}", subject=f"#{seq}")
+    if require_trusted_key:
+        enough_for(signers, statement.kind, policy, statement.issued)
     _check_chain(statement, base, previous or Head(seq - 1, statement.prev))
+    if previous is not None:
+        _check_frozen(statement, previous)
+    pushers = able(signers, policy, {"push"}, statement.issued)
+    if require_trusted_key and earlier is not None and people(pushers) < policy.threshold:
+        judge_restored(statement, earlier, policy)
     return statement
 
 
 def judge_manifest(data: bytes, statement: Statement, policy: TrustPolicy) -> Manifest:
-    """Rules 15 to 18, on the way into a push and out of the bucket alike."""
+    """Rules 18 to 22, on the way into a push and out of the bucket alike."""
     if len(data) != statement.manifest_size or digest_of(data) != statement.manifest_digest:
         raise RequestError("manifest-digest", f"the manifest is not the one that #{statement.seq} signs")
     _check_python(statement, policy)
     manifest = Manifest.decode(data, policy.limits)
     check_allowed(manifest.modules, policy.allowed_modules)
+    if statement.restores == 0 and manifest.modules:
+        raise _not_restored(statement, "but it has modules")
     return manifest
 
 
 def judge_blob(data: bytes | memoryview, ref: BlobRef) -> None:
-    """Rule 19."""
+    """Rule 23."""
     if len(data) != ref.size or digest_of(data) != DIGEST_PREFIX + ref.sha256:
         raise RequestError("blob-digest", f"blob {ref.sha256} has other bytes", subject=ref.sha256)
 
 
 def judge_request(
-    header_value: str, method: str, path: str, policy: TrustPolicy, now: datetime, namespace: str = NAMESPACE
+    header_value: str, method: str, path: str, policy: TrustPolicy, now: datetime, role: str = "read"
 ) -> str:
-    """A signed request for `path` (as it came, with its query) by a key for that namespace; the keyid of that."""
+    """A signed request for `path` (as it came, with its query) by a key with that role; the keyid of that."""
     envelope = decode_header(header_value, policy.limits)
     if envelope is None:
-        raise _unauthorized()
-    keyids = _enough(_signed_by(envelope, REQUEST_TYPE, policy), 1, now, namespace)
+        raise unauthorized()
+    keys = enough(signed_by(envelope, REQUEST_TYPE, policy), policy, now, {role}, threshold=1)
     request = ReadRequest.decode(envelope.payload, policy.limits)
     _check_target(request.target, policy)
     _check_window(request.issued, request.accept_until, policy, now)
@@ -192,39 +250,11 @@ def judge_request(
             f"the signature is for {request.method} {request.path}, not for {method} {path}",
             subject=path,
         )
-    return keyids[0]
+    return keys[0].key.keyid
 
 
-def _signed_by(envelope: Envelope, payload_type: str, policy: TrustPolicy) -> tuple[TrustedKey, ...]:
-    """The listed, unrevoked keys that did sign the envelope; each counts once, under its own keyid alone."""
-    if envelope.payload_type != payload_type or len(envelope.signatures) > policy.limits.max_signatures:
-        raise _unauthorized()
-    listed = {trusted.key.keyid: trusted for trusted in policy.keys}
-    known = {keyid: trusted for keyid, trusted in listed.items() if keyid not in policy.revoked}
-    good = {
-        signature.keyid
-        for signature in envelope.signatures
-        if signature.keyid in known and verify(known[signature.keyid].key, signature.sig, envelope.message)
-    }
-    return tuple(known[keyid] for keyid in sorted(good))
-
-
-def _enough(
-    signed_by: tuple[TrustedKey, ...], threshold: int, moment: datetime | None = None, namespace: str = NAMESPACE
-) -> tuple[str, ...]:
-    """The keyids of those keys that were usable at `moment` (None: at any time); TrustError if too few."""
-    keyids = tuple(trusted.key.keyid for trusted in signed_by if moment is None or trusted.usable(moment, namespace))
-    if len(keyids) < threshold:
-        raise _unauthorized()
-    return keyids
-
-
-def _unauthorized() -> TrustError:
-    return TrustError(
-        "unauthorized",
-        "not signed by enough of the keys that this server trusts",
-        help="habanero-py doctor shows your key; the server's operator lists it in HABANERO_TRUSTED_KEYS",
-    )
+def _ids(keys: tuple[TrustedKey, ...]) -> tuple[str, ...]:
+    return tuple(trusted.key.keyid for trusted in keys)
 
 
 def _check_target(target: str, policy: TrustPolicy) -> None:
@@ -259,6 +289,33 @@ def _check_chain(statement: Statement, base: str, head: Head) -> None:
 
 
 _AGAIN = "someone else pushed in between: push again, on top of theirs"
+
+
+def _check_frozen(statement: Statement, head: Head) -> None:
+    if head.frozen and statement.kind == "push":
+        raise ConflictError(
+            "frozen",
+            f"#{head.seq} froze {statement.target.partition('#')[0]}: nothing is pushed until the freeze is ended",
+            subject=f"#{head.seq}",
+            help="habanero-py show tells who froze it and why; who may ends it with habanero-py unfreeze",
+        )
+    if statement.kind == "rollback" and statement.frozen != head.frozen:
+        raise ConflictError(
+            "frozen",
+            f"the rollback #{statement.seq} was signed for a {'frozen' if statement.frozen else 'running'} journal, "
+            f"and #{head.seq} {'froze it' if head.frozen else 'does not freeze it'}",
+            subject=f"#{head.seq}",
+            help="roll back again: it is signed for what is there now",
+        )
+
+
+def _not_restored(statement: Statement, why: str) -> ConflictError:
+    return ConflictError(
+        "restores-mismatch",
+        f"the {statement.kind} #{statement.seq} says that its code is that of #{statement.restores}, {why}",
+        subject=f"#{statement.seq}",
+        help="habanero-py verify tells whether the journal is whole; then roll back again",
+    )
 
 
 def _check_window(issued: datetime, accept_until: datetime, policy: TrustPolicy, now: datetime) -> None:

@@ -123,7 +123,8 @@ def test_only_the_head_needs_a_key_that_is_trusted_today(tmp_path):
 
 def test_a_revoked_key_takes_its_releases_with_it(app):
     """Revoked means not trusted for the head either, until it is signed again."""
-    found = head(app, HABANERO_TRUSTED_KEYS=f"{app.key.line}\n{Key().line}", HABANERO_REVOKED_KEYS=app.key.public.keyid)
+    both = f"{app.key.line}\n{Key('ben').line}"
+    found = head(app, HABANERO_TRUSTED_KEYS=both, HABANERO_REVOKED_KEYS=app.key.public.keyid)
     assert found.head.seq == 0
     assert found.refused is not None
     assert found.refused.code == "unauthorized"
@@ -131,7 +132,7 @@ def test_a_revoked_key_takes_its_releases_with_it(app):
 
 def test_a_threshold_counts_for_the_head(app):
     """Two signatures are asked for; one is as none."""
-    found = head(app, HABANERO_TRUSTED_KEYS=f"{app.key.line}\n{Key().line}", HABANERO_THRESHOLD="2")
+    found = head(app, HABANERO_TRUSTED_KEYS=f"{app.key.line}\n{Key('ben').line}", HABANERO_THRESHOLD="2")
     assert found.head.seq == 0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import struct
+import time
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
@@ -146,7 +148,11 @@ def test_a_list_is_read_with_all_that_it_says() -> None:
         (f'ana namespaces="haba*" {LINE}', "key-options"),
         (f'ana namespaces="!git,habanero" {LINE}', "key-options"),
         (f'ana namespaces="git",namespaces="habanero" {LINE}', "key-options"),
-        (f'ana valid-before="20270101" {LINE}', "key-options"),
+        (f'ana valid-before="2027010" {LINE}', "key-options"),
+        (f'ana valid-before="2027010112z" {LINE}', "key-options"),
+        (f'ana valid-after="20270101Z",valid-before="20270101Z" {LINE}', "key-options"),
+        (f"*@laptop {LINE}", "key-line"),
+        (f"ana,,ben {LINE}", "key-line"),
         (f'ana valid-before="20271301Z" {LINE}', "key-options"),
         (f'ana valid-before="soon" {LINE}', "key-options"),
         (f"ana {LINE}\nben {LINE} under another name", "key-twice"),
@@ -155,6 +161,21 @@ def test_a_list_is_read_with_all_that_it_says() -> None:
 def test_a_line_that_is_not_understood_in_full_stops_the_start(line: str, code: str) -> None:
     """Half of a key's conditions would be a wider key."""
     assert code_of(line) == code
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+def test_a_time_without_z_is_in_the_zone_of_the_machine(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As OpenSSH reads it: with a Z it is UTC, without one local time; a day begins at midnight."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            [key] = parse_allowed_signers(f'ana valid-after="20260701",valid-before="20260701120000Z" {LINE}')
+        finally:
+            patch.undo()
+            time.tzset()
+    assert key.valid_after == datetime(2026, 7, 1, tzinfo=ZoneInfo(zone))
+    assert key.valid_before == datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
 def test_a_key_is_good_for_its_namespace_and_its_time() -> None:

@@ -127,7 +127,10 @@ def test_signing_adds_a_signature_and_keeps_the_identity() -> None:
         ({"prev": "none"}, "digest"),
         ({"manifest_digest": "ab" * 31}, "digest"),
         ({"issued": datetime(2026, 11, 21)}, "time"),  # noqa: DTZ001  (that is what is wrong with it)
-        ({"kind": "freeze"}, "statement-kind"),
+        ({"kind": "thaw"}, "statement-kind"),
+        ({"kind": "freeze"}, "schema"),
+        ({"frozen": True}, "schema"),
+        ({"reason": "because"}, "schema"),
         ({"kind": "clear"}, "schema"),
         ({"restores": 3}, "schema"),
         ({"author": "ä" * 300, "git": "ä" * 300, "target": "ä" * 300, "gate": Gate("ä" * 300, 0)}, None),

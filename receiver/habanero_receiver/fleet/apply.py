@@ -186,7 +186,7 @@ def _publish(attempt: Attempt) -> None:
     node.running = node.known = _loaded(attempt)
     node.seen, node.failure = attempt.release, None
     if head.seq > node.tip.seq:
-        node.tip = head
+        node.tip, node.doubt = head, None
     node.since = time.time()
     node.tell.set()
     account.write(_log, head.seq, attempt.report)

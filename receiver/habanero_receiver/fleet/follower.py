@@ -41,7 +41,7 @@ def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
     could not be taken: the process then runs what it ran before, and `node.failure` says why.
     """
     if not node.swap_lock.acquire(timeout=wait_s):
-        raise ConflictError("busy", "this process is busy with another release; nothing changed", help="try again")
+        raise _busy()
     try:
         node.tail()
         if not node.up_to_date:
@@ -49,6 +49,20 @@ def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
     finally:
         node.swap_lock.release()
         node.after_swap()
+
+
+def judge_again(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
+    """Judge the newest release by the keys that are trusted now; changes no code. ConflictError as `catch_up`."""
+    if not node.swap_lock.acquire(timeout=wait_s):
+        raise _busy()
+    try:
+        node.reconsider()
+    finally:
+        node.swap_lock.release()
+
+
+def _busy() -> ConflictError:
+    return ConflictError("busy", "this process is busy with another release; nothing changed", help="try again")
 
 
 def _go_to_newest(node: Node) -> None:
@@ -93,6 +107,8 @@ class Follower:
         self._keeping = Keeping(node)
         self._retry_at = 0.0
         self._retry_s = RETRY_FIRST_S
+        self._judged_by = node.policy
+        self._blind: heartbeat.Failure | None = None
 
     def start(self) -> None:
         """Begin to follow."""
@@ -112,6 +128,12 @@ class Follower:
     def _follow(self) -> None:
         node = self._node
         try:
+            if not self._keys_can_be_read():
+                return
+            if node.policy is not self._judged_by:
+                policy = node.policy
+                judge_again(node)
+                self._judged_by = policy
             if node.news() or not (node.up_to_date or node.given_up == node.seen.head.digest):
                 catch_up(node)
                 if node.news():
@@ -125,6 +147,22 @@ class Follower:
         except Exception:
             _log.exception("following the journal failed")
             self._later("an unexpected error")
+
+    def _keys_can_be_read(self) -> bool:
+        """Look at the lists of trusted keys; while they cannot be read, nothing new is taken, and the fleet is told."""
+        node = self._node
+        node.look_at_keys()
+        failure: heartbeat.Failure | None = None
+        try:
+            node.check_keys()
+        except HabaneroError as error:
+            failure = heartbeat.Failure(node.seen.head.seq, error.code, heartbeat.clip(error.message))
+        if failure != self._blind:
+            if failure is not None or node.failure == self._blind:
+                node.failure = failure
+                node.tell.set()
+            self._blind = failure
+        return failure is None
 
     def _later(self, why: str) -> None:
         _log.warning("following the journal goes on in %.1f s: %s", self._retry_s, why)

@@ -18,6 +18,7 @@ from habanero_receiver.fleet import follower
 from habanero_receiver.fleet.heartbeat import Failure, clip
 from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
 from habanero_receiver.fleet.pace import pace_for
+from habanero_receiver.keyring import Keyring
 from habanero_receiver.swap import Swapper, image_from_source
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         base_source=deployed.source,
         local=booted.local,
         failure=_passed_over(booted),
+        keyring=Keyring(config.lists),
     )
 
 

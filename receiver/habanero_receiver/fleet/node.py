@@ -26,6 +26,7 @@ from habanero_receiver.fleet import heartbeat, pace
 from habanero_receiver.fleet.safepoint import HereSafepoint
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from habanero_receiver.journal.base import Base
     from habanero_receiver.journal.journal import Journal
     from habanero_receiver.journal.local import LocalState
+    from habanero_receiver.keyring import Keyring
     from habanero_receiver.overlay import Overlay
     from habanero_receiver.release.manifest import Manifest
-    from habanero_receiver.release.statement import Statement
     from habanero_receiver.swap import ModuleImage, Swapper
 
 _log = logging.getLogger("habanero")
@@ -82,7 +83,9 @@ class Node:
     again; `given_up` is the digest of a release that this process cannot take; `base_source` gives a module's source
     as it was deployed, None where that is not held; `answered` is the last question of `inspection` that it answered;
     `tell` wakes the heart when there is something to tell; `after_swap` is called when `swap_lock` is free again,
-    whatever came of the swap: the code may have changed; `stuck_tasks` names the supervised loops that do not end.
+    whatever came of the swap: the code may have changed; `keyring` tells when `policy` has to change; `doubt` is why
+    the tip is not signed by enough keys that are trusted today, None when it is; `stuck_tasks` names the supervised
+    loops that do not end.
     """
 
     identity: Identity
@@ -104,6 +107,8 @@ class Node:
     given_up: str = ""
     base_source: Callable[[str], bytes | None] = lambda _: None
     answered: str = ""
+    keyring: Keyring | None = None
+    doubt: HabaneroError | None = None
     dirty: bool = False
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
@@ -176,11 +181,41 @@ class Node:
         if last is not None:
             self._accept(*last)
 
+    def look_at_keys(self) -> None:
+        """Take over what the lists of trusted keys say now. Some calls of stat while they do not change."""
+        if self.keyring is not None:
+            found = self.keyring.look(self.policy)
+            if found is not self.policy:
+                self.policy = found
+
+    def check_keys(self) -> None:
+        """TrustError "keys-unreadable" while those lists cannot be read: then nothing is taken from anybody."""
+        if self.keyring is not None:
+            self.keyring.check()
+
+    def reconsider(self) -> None:
+        """Judge the tip again, after the keys changed. Caller holds swap_lock.
+
+        Signed by enough keys of today, it becomes (or stays) `seen`. Otherwise this process goes on with what it runs,
+        `doubt` says why, and a start would begin on what came before; signing the head again settles it.
+        """
+        seq, data = self.tip.seq, self.journal.entry(self.tip.seq)
+        if data is None or Envelope.decode(data, self.policy.limits).digest != self.tip.digest:
+            return  # nothing was pushed yet, or the bucket was turned back: neither is about keys
+        previous = trust.Head.start(self.base.digest)
+        if seq > 1:
+            before = Envelope.decode(self.journal.entry(seq - 1) or b"", self.policy.limits)
+            previous = trust.head_of(before, Statement.decode(before.payload, self.policy.limits))
+        self._accept(previous, data)
+
     def _accept(self, previous: trust.Head, data: bytes) -> None:
         try:
             self.seen = self._judged(data, previous, require_trusted_key=True)
         except HabaneroError as error:
+            self.doubt = error
             self._alarm(previous.seq + 1, error)
+        else:
+            self.doubt = None
 
     def _judged(self, data: bytes, previous: trust.Head, *, require_trusted_key: bool) -> Release:
         statement = trust.judge_entry(
@@ -190,6 +225,7 @@ class Node:
             previous,
             seq=previous.seq + 1,
             require_trusted_key=require_trusted_key,
+            earlier=self.journal.entry,
         )
         return Release(trust.head_of(Envelope.decode(data, self.policy.limits), statement), statement)
 

@@ -31,6 +31,7 @@ _log = logging.getLogger("habanero")
 
 READS: dict[str, tuple[str, Endpoint]] = {
     "state": ("/v1/state", reads.state),
+    "keys": ("/v1/keys", reads.keys),
     "base": ("/v1/base", reads.base),
     "base-source": ("/v1/base/{sha256}", reads.base_source),
     "running": ("/v1/running", reads.running),

@@ -1,6 +1,6 @@
 """GET and POST /v1/prune: what could be removed from the bucket, and its removal.
 
-Looking wants a signed read, removing a key with the role for it (namespace `habanero-prune`). What was asked for is in
+Looking wants a signed read, removing a key with the role `prune`. What was asked for is in
 the signed path, so the request itself is kept as the record of who had what removed; `verify` reads it.
 
 The rule it upholds: the server works out anew what may go, and removes less than was asked for, never more.
@@ -16,7 +16,6 @@ from habanero_receiver.errors import ConflictError, RequestError
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit, reads
 from habanero_receiver.journal import prune
-from habanero_receiver.release.keys import PRUNE_NAMESPACE
 from habanero_receiver.release.request import decode_header
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ async def plan(context: Context, request: Request) -> Response:
 async def carry_out(context: Context, request: Request) -> Response:
     """Remove it. The signed request is kept in the bucket before anything goes."""
     node = context.node
-    keyid = request.state.keyid = reads.authorize(context, request, PRUNE_NAMESPACE)
+    keyid = request.state.keyid = reads.authorize(context, request, "prune")
     if request.query_params.get("base") != node.base.digest:
         raise ConflictError(
             "base-mismatch",

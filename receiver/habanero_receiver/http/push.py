@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from habanero_receiver.http.context import Context, Place
     from habanero_receiver.release.body import Part
     from habanero_receiver.release.manifest import Manifest
+    from habanero_receiver.release.statement import Statement
 
 _log = logging.getLogger("habanero")
 
@@ -74,10 +75,14 @@ async def _receive(visit: Visit, steps: tuple[apply.Step, ...]) -> dict[str, Any
     context, parser = visit.context, PushParser(visit.context.limits)
     with context.unjudged.enter(lambda: reads.check_shown(context, visit.request)):
         envelope = await _wanted(visit.body, parser)
+        context.node.look_at_keys()
         visit.signed = trust.judge_signatures(envelope, context.node.policy, now())
+    context.node.check_keys()
     visit.accepted = accepted = await _judge(context, visit.signed)
     if accepted.already_applied:
         return await _applied_before(visit, accepted)
+    if accepted.statement.restores:
+        await context.in_thread(_check_restored, context.node, accepted.statement)
     with context.place() as place:
         manifest, blobs = await _rest(visit, parser, accepted)
         visit.seconds["verify"] = time.perf_counter() - visit.began
@@ -125,6 +130,12 @@ async def _judge(context: Context, signed: trust.Signed) -> trust.Accepted:
             raise
     await _catch_up(context)
     return trust.judge_push(signed, node.policy, node.base.digest, node.tip, now())
+
+
+def _check_restored(node: Node, statement: Statement) -> None:
+    """Judge what a rollback brings back by the journal: the entries down to it, which are read side by side."""
+    entries = node.journal.entries(statement.restores or 1, statement.seq - 1)
+    trust.judge_restored(statement, entries.get, node.policy)
 
 
 async def _catch_up(context: Context) -> None:

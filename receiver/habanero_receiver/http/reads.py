@@ -23,11 +23,11 @@ from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
-from habanero_receiver.release.keys import NAMESPACE, PRUNE_NAMESPACE
 from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from fastapi import Request
 
@@ -41,12 +41,19 @@ ANSWERS_WAIT_S = 20.0
 """How long the workers are given to hear that they are asked, and to look at all their modules."""
 
 
-def authorize(context: Context, request: Request, namespace: str = NAMESPACE) -> str:
-    """Give the keyid of the trusted key that signed this request; TrustError "unauthorized" for everyone else."""
+def authorize(context: Context, request: Request, role: str = "read") -> str:
+    """Give the keyid of the trusted key with that role that signed this request.
+
+    TrustError "unauthorized" for everyone else; "keys-unreadable" while nobody can be told from everyone else.
+    """
+    node = context.node
+    node.look_at_keys()
     query = request.url.query
     path = request.url.path + (f"?{query}" if query else "")
     header = request.headers.get("authorization", "")
-    return trust.judge_request(header, request.method, path, context.node.policy, now(), namespace)
+    keyid = trust.judge_request(header, request.method, path, node.policy, now(), role)
+    node.check_keys()
+    return keyid
 
 
 def check_shown(context: Context, request: Request) -> None:
@@ -56,7 +63,7 @@ def check_shown(context: Context, request: Request) -> None:
     except TrustError as error:
         if error.code != "unauthorized":
             raise
-        authorize(context, request, PRUNE_NAMESPACE)
+        authorize(context, request, "prune")
 
 
 def signed(
@@ -84,6 +91,11 @@ def peer_of(request: Request) -> str:
 async def state(context: Context, _request: Request) -> Response:
     """What the journal's head is, what runs, and on whom."""
     return JSONResponse(await context.in_thread(_state, context.node))
+
+
+async def keys(context: Context, _request: Request) -> Response:
+    """Whom this server trusts, with what, and until when."""
+    return JSONResponse(_keys(context.node))
 
 
 async def base(context: Context, _request: Request) -> Response:
@@ -156,18 +168,54 @@ def _state(node: Node) -> dict[str, Any]:
         "target": node.policy.target,
         "base": node.base.digest,
         "python": node.policy.python.to_json(),
-        "head": {**_head(node.tip), "author": author if node.seen.head.digest == node.tip.digest else ""},
+        "head": {
+            **_head(node.tip),
+            "author": author if node.seen.head.digest == node.tip.digest else "",
+            "frozen": node.tip.frozen,
+            "trusted": node.doubt is None,
+        },
         "running": None if running is None else _head(running),
         "dirty": node.dirty,
         "modules": sorted(node.policy.allowed_modules),
         "root": str(node.base.root),
         "machines": machines(node)[0],
+        "threshold": node.policy.threshold,
+        "max_window_s": node.policy.limits.max_window_s,
     }
 
 
+def _keys(node: Node) -> dict[str, Any]:
+    policy, moment = node.policy, now()
+    listed = {trusted.key.keyid for trusted in policy.keys}
+    return {
+        "target": policy.target,
+        "threshold": policy.threshold,
+        "keys": [
+            {
+                "principals": list(trusted.principals),
+                "keyid": trusted.key.keyid,
+                "roles": sorted(policy.may(trusted)),
+                "valid_after": _when(trusted.valid_after),
+                "valid_before": _when(trusted.valid_before),
+                "revoked": trusted.key.keyid in policy.revoked,
+                "valid": trusted.valid(moment),
+            }
+            for trusted in policy.keys
+        ],
+        "revoked": sorted(policy.revoked - listed),
+        "roles": None if policy.roles is None else [
+            {"principal": grant.principal, "roles": sorted(grant.roles), "places": sorted(grant.places)}
+            for grant in policy.roles.grants
+        ],
+    }  # fmt: skip
+
+
+def _when(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _head(head: Head) -> dict[str, Any]:
-    issued = None if head.issued is None else head.issued.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"seq": head.seq, "digest": head.digest, "issued": issued}
+    return {"seq": head.seq, "digest": head.digest, "issued": _when(head.issued)}
 
 
 def _base(node: Node) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from habanero_receiver.journal.journal import Journal
-    from habanero_receiver.release.statement import Statement
 
 BUDGET_S = 5.0
 """How long the search for the head may take. A bucket that is slower counts as one that cannot be used."""
@@ -89,9 +89,17 @@ def _judged(
     previous = trust.Head.start(base)
     if seq > 1:
         before = Envelope.decode(_entry(journal, seq - 1, deadline) or b"", policy.limits)
-        previous = trust.Head(seq - 1, before.digest)
+        previous = trust.head_of(before, Statement.decode(before.payload, policy.limits))
     data = _entry(journal, seq, deadline) or b""
-    statement = trust.judge_entry(data, policy, base, previous, seq=seq, require_trusted_key=True)
+    statement = trust.judge_entry(
+        data,
+        policy,
+        base,
+        previous,
+        seq=seq,
+        require_trusted_key=True,
+        earlier=lambda number: _entry(journal, number, deadline),
+    )
     return trust.head_of(Envelope.decode(data, policy.limits), statement), statement
 
 

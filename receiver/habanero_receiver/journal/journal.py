@@ -81,6 +81,12 @@ class Journal:
             return None
         return self._bucket.get(self.entry_key(seq), max_bytes=self._limits.max_envelope_bytes)
 
+    def entries(self, first: int, last: int) -> dict[int, bytes]:
+        """Those of the entries `first` to `last` that there are, by number; read side by side."""
+        keys = {self.entry_key(seq): seq for seq in range(max(1, first), min(last, _MAX_SEQ) + 1)}
+        found = self._bucket.get_all(dict.fromkeys(keys, self._limits.max_envelope_bytes))
+        return {keys[key]: data for key, data in found.items()}
+
     def append(self, seq: int, envelope: bytes) -> bool:
         """Make `envelope` release `seq`: the point of no return.
 

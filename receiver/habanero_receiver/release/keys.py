@@ -3,6 +3,8 @@
     ana@laptop ssh-ed25519 AAAA… comment
     ben@desk,ben@train namespaces="habanero",valid-before="20271231Z" ssh-ed25519 AAAA…
 
+As OpenSSH has it, a time with a Z is in UTC and one without in the zone of the machine that reads it.
+
 It reads no file and no clock, and judges nobody. The rule it upholds: a line that is not understood in full stops the
 start, since half of a key's conditions is a wider key.
 """
@@ -34,7 +36,7 @@ PRUNE_NAMESPACE = "habanero-prune"
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
 _QUOTED = re.compile(r'"[^"]*"')
 _OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)')
-_TIME_FORMATS = {9: "%Y%m%dZ", 13: "%Y%m%d%H%MZ", 15: "%Y%m%d%H%M%SZ"}
+_TIME = re.compile(r"([0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?)(Z?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,20 @@ class TrustedKey:
     valid_after: datetime | None = None
     valid_before: datetime | None = None
 
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """The names of its holder."""
+        return tuple(self.principal.split(","))
+
+    def valid(self, moment: datetime) -> bool:
+        """Whether `moment` is within its time: the first moment is, the last is not."""
+        return (self.valid_after is None or moment >= self.valid_after) and (
+            self.valid_before is None or moment < self.valid_before
+        )
+
     def usable(self, moment: datetime, namespace: str = NAMESPACE) -> bool:
         """Whether what this key signed at `moment` counts here: its namespace and its time."""
-        return (
-            (not self.namespaces or namespace in self.namespaces)
-            and (self.valid_after is None or moment >= self.valid_after)
-            and (self.valid_before is None or moment < self.valid_before)
-        )
+        return (not self.namespaces or namespace in self.namespaces) and self.valid(moment)
 
 
 def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
@@ -96,13 +105,25 @@ def _parse_line(line: str) -> TrustedKey:
     if '"' in _QUOTED.sub("", line[: words[at].start()]):
         raise ConfigError("key-line", "a quote before the key is not closed")
     options = _options(words[1].group()) if at == 2 else {}
+    after, before = _time(options.get("valid-after")), _time(options.get("valid-before"))
+    if after is not None and before is not None and before <= after:
+        raise ConfigError("key-options", "valid-before is not after valid-after: the key is never valid")
     return TrustedKey(
-        principal=words[0].group().strip('"'),
+        principal=_principal(words[0].group().strip('"')),
         key=parse_authorized(line[words[at].start() :]),
         namespaces=_namespaces(options.get("namespaces")),
-        valid_after=_time(options.get("valid-after")),
-        valid_before=_time(options.get("valid-before")),
+        valid_after=after,
+        valid_before=before,
     )
+
+
+def _principal(text: str) -> str:
+    """The names as they stand there; patterns are refused, since names say who a person is and may what."""
+    if not all(text.split(",")) or set(text) & set("*?! "):
+        raise ConfigError(
+            "key-line", f"{text[:60]!r} is not a name, nor several with commas", help="write each name in full"
+        )
+    return text
 
 
 def _options(text: str) -> dict[str, str]:
@@ -135,11 +156,16 @@ def _namespaces(value: str | None) -> tuple[str, ...]:
 def _time(value: str | None) -> datetime | None:
     if value is None:
         return None
+    found = _TIME.fullmatch(value)
     try:
-        return datetime.strptime(value, _TIME_FORMATS[len(value)]).replace(tzinfo=UTC)
-    except (KeyError, ValueError):
+        if found is None:
+            raise ValueError
+        moment = datetime.fromisoformat(f"{found[1][:8]}T{found[1][8:].ljust(6, '0')}Z")
+        # Without a zone of its own, astimezone takes a time for one of this machine's zone.
+        return moment if found[2] else moment.replace(tzinfo=None).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
         raise ConfigError(
             "key-options",
             f"the time {value[:30]!r} cannot be read",
-            help="in UTC, with the Z: 20271231Z or 202712312359Z",
+            help="20271231Z or 202712312359Z in UTC; without the Z in the zone of the server",
         ) from None

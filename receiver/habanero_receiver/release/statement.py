@@ -26,14 +26,14 @@ PREDICATE_TYPE = "urn:habanero-py:release:v1"
 NONCE_BYTES = 16
 MAX_SUMMARY_CHARS = 80
 
-Kind = Literal["push", "rollback", "clear"]
-_BRINGS_BACK = ("rollback", "clear")
+Kind = Literal["push", "rollback", "freeze", "clear"]
+_BRINGS_BACK = ("rollback", "freeze", "clear")
 
 _REQUIRED = (
     "target", "base", "seq", "prev", "kind", "python", "manifest_size", "issued", "accept_until", "nonce", "author",
     "policy",
 )  # fmt: skip
-_OPTIONAL = ("git", "gate", "restores")
+_OPTIONAL = ("git", "gate", "restores", "frozen", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,10 @@ class Withdraw:
 class Statement:
     """One release. Digests are "sha256:<hex>"; `prev` is the payload digest of release seq - 1, the base for 1.
 
-    `restores` is the number of the release whose overlay this one brings back: set for a rollback (0 for the base as
-    it was deployed), and for a clear, which brings back one that did not start, to be tried again.
+    `restores` is the number of the release whose overlay this one brings back (0: the base as it was deployed). Set for
+    a rollback; for a freeze, which keeps the code that runs and after which nothing is pushed, with its `reason`; and
+    for a clear, which ends a freeze, and has a release that did not start tried again. A rollback during a freeze is
+    `frozen`: it does not end it.
     """
 
     target: str
@@ -126,6 +128,13 @@ class Statement:
     gate: Gate | None = None
     withdraw: Withdraw = Withdraw()
     restores: int | None = None
+    frozen: bool = False
+    reason: str | None = None
+
+    @property
+    def freezes(self) -> bool:
+        """Whether nothing may be pushed on top of this release."""
+        return self.kind == "freeze" or self.frozen
 
     def encode(self, limits: Limits = DEFAULT_LIMITS) -> bytes:
         """The payload to sign; the RequestError of `decode` for what no receiver would accept."""
@@ -164,6 +173,10 @@ class Statement:
             predicate["gate"] = self.gate.to_json()
         if self.restores is not None:
             predicate["restores"] = self.restores
+        if self.frozen:
+            predicate["frozen"] = True
+        if self.reason is not None:
+            predicate["reason"] = self.reason
         return predicate
 
     @classmethod
@@ -202,7 +215,8 @@ def _statement(fields: Fields, manifest_digest: str, limits: Limits) -> Statemen
     kind = fields.string("kind")
     if kind not in ("push", *_BRINGS_BACK):
         raise RequestError(
-            "statement-kind", f"a release of kind {kind[:40]!r}; this receiver knows push, rollback and clear"
+            "statement-kind",
+            f"a release of kind {kind[:40]!r}; this receiver knows push, rollback, freeze and clear",
         )
     text = limits.max_text_chars
     statement = Statement(
@@ -222,10 +236,21 @@ def _statement(fields: Fields, manifest_digest: str, limits: Limits) -> Statemen
         gate=_gate(fields["gate"], text) if "gate" in fields else None,
         withdraw=_withdraw(fields["policy"]),
         restores=fields.integer("restores", 0) if "restores" in fields else None,
+        frozen=fields.flag("frozen") if "frozen" in fields else False,
+        reason=fields.text("reason", text) if "reason" in fields else None,
     )
-    if (statement.restores is not None) != (kind in _BRINGS_BACK):
-        refuse("predicate.restores", "belongs to a rollback or a clear, and every one of them has it")
+    _check_kind(statement, flagged="frozen" in fields)
     return statement
+
+
+def _check_kind(statement: Statement, *, flagged: bool) -> None:
+    """What belongs to some kinds of releases only."""
+    if (statement.restores is not None) != (statement.kind in _BRINGS_BACK):
+        refuse("predicate.restores", "belongs to every rollback, freeze and clear, and to nothing else")
+    if flagged and not (statement.frozen and statement.kind == "rollback"):
+        refuse("predicate.frozen", "belongs to a rollback alone, and is true or absent")
+    if statement.reason is not None and statement.kind != "freeze":
+        refuse("predicate.reason", "belongs to a freeze alone")
 
 
 def _manifest_size(size: int, limits: Limits) -> int:
