@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("habanero")
 
+_SIGN_AGAIN = (
+    ", and a start begins on the newest release that is signed by who may today\n"
+    "  help: habanero-py show tells what it is; who may signs it again (habanero-py sign --head) or rolls back"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -213,7 +218,7 @@ class Node:
             self.seen = self._judged(data, previous, require_trusted_key=True)
         except HabaneroError as error:
             self.doubt = error
-            self._alarm(previous.seq + 1, error)
+            self._alarm(previous.seq + 1, error, _SIGN_AGAIN)
         else:
             self.doubt = None
 
@@ -229,11 +234,11 @@ class Node:
         )
         return Release(trust.head_of(Envelope.decode(data, self.policy.limits), statement), statement)
 
-    def _alarm(self, seq: int, error: HabaneroError) -> None:
+    def _alarm(self, seq: int, error: HabaneroError, hint: str = "") -> None:
         if (seq, error.code) != self._refused_entry:
             self._refused_entry = (seq, error.code)
-            _log.error("journal entry %d refused (%s): %s; this process goes on with release %s",
-                       seq, error.code, error.message, self.running_seq)  # fmt: skip
+            _log.error("journal entry %d refused (%s): %s; this process goes on with release %s%s",
+                       seq, error.code, error.message, self.running_seq, hint)  # fmt: skip
 
     def beat_now(self) -> heartbeat.Beat:
         """Make this worker's heartbeat as of now."""
