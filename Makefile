@@ -5,7 +5,7 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check test-all bench oracle faults clean
+.PHONY: help demo test check test-all bench oracle faults fuzz clean
 help:
 	@echo "make demo      the main job on a real server, in under a minute"
 	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
@@ -14,6 +14,7 @@ help:
 	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, a long life; printed beside a floor"
 	@echo "make faults    kills, broken disks, stores and networks, at length; prints figures (FAULTS=--quick, '--help')"
+	@echo "make fuzz      a million mutated pushes and entries, atheris, schemathesis; prints figures (FUZZ='--help')"
 	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
 
 $(STAMP): pyproject.toml tools/find_python.sh
@@ -60,6 +61,14 @@ oracle: $(STAMP)
 
 faults: $(STAMP)
 	@PYTHONPATH=tests $(RUN) -m faults $(FAULTS)
+
+$(VENV)/.fuzz-installed: $(STAMP)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[dev,fuzz]' || \
+	   echo "warning: atheris or schemathesis has no wheel for this Python; their parts are skipped" >&2
+	@touch $@
+
+fuzz: $(VENV)/.fuzz-installed
+	@PYTHONPATH=tests $(RUN) -m fuzz $(FUZZ)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -37,7 +37,7 @@ class Attacked:
         files = {
             str(file.relative_to(bucket)): file.read_bytes()
             for file in sorted(bucket.rglob("*"))
-            if file.is_file() and {"hosts", "confirmed"}.isdisjoint(file.parts)
+            if file.is_file() and {"hosts", "confirmed", "answers", "question.json", ".tmp"}.isdisjoint(file.parts)
         }
         node, swapper = self.node, self.world.swapper
         return {

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and on a busy machine a slow one is no failure; `make fuzz` throws new dice.
+settings.register_profile("habanero", deadline=None, derandomize=True, database=None)
+settings.load_profile("habanero")
 
 
 @pytest.fixture(scope="session")

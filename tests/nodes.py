@@ -34,6 +34,14 @@ class FakeSwapper:
     on_commit: object = None
     on_committed: object = None
     log: list[str] = field(default_factory=list)
+    overlay: dict[str, ModuleImage | None] = field(default_factory=dict)
+    generation: int = 0
+
+    def is_own(self, name: str) -> bool:
+        return name.partition(".")[0] == "shop"
+
+    def base(self, name: str) -> ModuleImage | None:
+        return None
 
     def stage(self, overlay: Images) -> FakeStaged:
         self.log.append("stage")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, SwapError
 from habanero_receiver.fleet import apply, heartbeat, route
+from habanero_receiver.fleet.guard import Guard
 from habanero_receiver.fleet.keeping import Keeping
 from habanero_receiver.fleet.node import Release
 
@@ -104,7 +105,7 @@ class Follower:
         self._node = node
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
-        self._keeping = Keeping(node)
+        self._keeping, self._guard = Keeping(node), Guard(node)
         self._retry_at = 0.0
         self._retry_s = RETRY_FIRST_S
         self._judged_by = node.policy
@@ -124,6 +125,7 @@ class Follower:
             if time.monotonic() >= self._retry_at:
                 self._follow()
             self._keeping.look()
+            self._guard.look()
 
     def _follow(self) -> None:
         node = self._node

@@ -118,6 +118,8 @@ class Node:
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
     stuck_tasks: Callable[[], tuple[str, ...]] = tuple
+    alarm: heartbeat.Failure | None = None
+    """What the bucket no longer holds of what this process ran, while that is so."""
     passed: list[Release] = field(default_factory=list)
     """The journal's releases since the one that runs, oldest first; those before it may be among them."""
     _refused_entry: tuple[int, str] | None = None
@@ -253,7 +255,7 @@ class Node:
             since=self.since,
             started=me.started,
             updated=time.time(),
-            failed=self.failure or self._stuck(),
+            failed=self.failure or self._stuck() or self.alarm,
         )
 
     def _stuck(self) -> heartbeat.Failure | None:

@@ -20,6 +20,7 @@ class Pace:
     poll_s      for the journal's next entry: one small read
     listen_s    for a question that is put to all workers: one small read
     beat_s      between its own heartbeats: one write; also at once when what it runs changes
+    guard_s     at what it ran already, whether it is still there: two small reads
     look_s      at all heartbeats, while a push or a question waits for them: a list and a read of each
     """
 
@@ -27,6 +28,7 @@ class Pace:
     listen_s: float
     beat_s: float
     look_s: float
+    guard_s: float
 
     @property
     def silent_after_s(self) -> float:
@@ -34,8 +36,8 @@ class Pace:
         return 3 * self.beat_s + 1
 
 
-LOCAL = Pace(poll_s=0.05, listen_s=1.0, beat_s=5.0, look_s=0.01)
-REMOTE = Pace(poll_s=1.0, listen_s=3.0, beat_s=30.0, look_s=0.25)
+LOCAL = Pace(poll_s=0.05, listen_s=1.0, beat_s=5.0, look_s=0.01, guard_s=5.0)
+REMOTE = Pace(poll_s=1.0, listen_s=3.0, beat_s=30.0, look_s=0.25, guard_s=60.0)
 
 
 def pace_for(*, remote: bool, poll_s: float | None) -> Pace:

@@ -25,8 +25,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from habanero_receiver.errors import StoreError
+from habanero_receiver.errors import RequestError, StoreError
 from habanero_receiver.journal.bucket import TooLargeError
+from habanero_receiver.release import strictjson
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -122,9 +123,10 @@ class Journal:
         if data == _PROBE:
             raise self._not_exclusive()
         try:
-            version = json.loads(data)["version"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            version = None
+            said = strictjson.loads(data, max_depth=self._limits.max_json_depth)
+        except RequestError:
+            said = None
+        version = said.get("version") if isinstance(said, dict) else None
         if version != FORMAT_VERSION or isinstance(version, bool):
             raise StoreError(
                 "store-format",

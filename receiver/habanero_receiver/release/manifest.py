@@ -108,7 +108,7 @@ def _modules(value: object, limits: Limits) -> dict[str, object]:
     if isinstance(value, dict) and value.get("version", VERSION) != VERSION:
         raise RequestError(
             "manifest-version",
-            f"a manifest of version {str(value['version'])[:20]}; this receiver reads version {VERSION}",
+            f"a manifest of version {ascii(value['version'])[:20]}; this receiver reads version {VERSION}",
         )
     fields = Fields(value, "manifest", ("version", "modules", "assets"))
     fields.integer("version")

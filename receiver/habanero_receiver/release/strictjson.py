@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NoReturn
 
 from habanero_receiver.errors import RequestError
@@ -82,7 +81,8 @@ def _surrogate() -> RequestError:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        twice = Counter(key for key, _ in pairs).most_common(1)[0][0][:80]
+        keys = sorted(key for key, _ in pairs)
+        twice = next(key for key, after in pairwise(keys) if key == after)[:80]
         raise RequestError("duplicate-key", f"the key {twice!r} is given twice", subject=twice)
     return value
 
