@@ -40,13 +40,13 @@ def refused(root: Path, text: str | None = None, flags: Flags | None = None, **e
 
 
 def test_pyproject_is_enough(root: Path) -> None:
-    """The target named production is the default; a folder below the project finds it."""
+    """Settings alone say where to push; a folder below the project finds them."""
     (root / "src/shop").mkdir(parents=True)
-    config = load(Flags(), {}, root / "src/shop")
+    config = load(Flags(to="production"), {}, root / "src/shop")
     assert config.root == root
     assert (config.watch, config.gate, config.gate_timeout_s) == (("src/shop",), ("pytest", "-q"), 60.0)
     assert (config.to.name, config.to.url) == ("production", "https://shop.example.com/_habanero")
-    assert config.to.key == Path("~/ana.key").expanduser()
+    assert config.to.key == str(Path("~/ana.key").expanduser())
     assert config.to.confirm
     assert config.app == "shop"
 
@@ -54,8 +54,8 @@ def test_pyproject_is_enough(root: Path) -> None:
 def test_flags_go_before_environment_before_pyproject_before_defaults(root: Path) -> None:
     """And the origin of each is kept."""
     environ = {"HABANERO_URL": "http://127.0.0.1:1/e", "HABANERO_KEY": "/e.key", "HABANERO_GATE_TIMEOUT_S": "5"}
-    config = load(Flags(key="/f.key", gate="make 'all tests'"), environ, root)
-    assert config.to.key == Path("/f.key")
+    config = load(Flags(to="production", key="/f.key", gate="make 'all tests'"), environ, root)
+    assert config.to.key == "/f.key"
     assert config.to.url == "http://127.0.0.1:1/e"
     assert config.gate == ("make", "all tests")
     assert config.gate_timeout_s == 5.0
@@ -73,6 +73,21 @@ def test_another_target_is_chosen_by_name(root: Path) -> None:
     """By flag, or by HABANERO_TO."""
     assert load(Flags(to="staging"), {}, root).to.target == "shop/staging#2"
     assert load(Flags(), {"HABANERO_TO": "staging"}, root).to.target == "shop/staging#2"
+
+
+def test_of_several_targets_none_is_the_default(root: Path) -> None:
+    """Production is pushed to by its name, as soon as there is something else that could be meant."""
+    error = refused(root)
+    assert (error.code, "--to production" in error.help) == ("no-target", True)
+    only = PYPROJECT.partition("[tool.habanero.targets.staging]")[0]
+    (root / "pyproject.toml").write_text(only)
+    assert load(Flags(), {}, root).to.name == "production"
+
+
+@pytest.mark.parametrize("key", ["SHA256:" + "a//b" + "A" * 39, "/home/ana/.ssh/id.pub"])
+def test_a_key_in_the_agent_is_named_as_it_is_written(root: Path, key: str) -> None:
+    """A fingerprint is no path, whatever slashes are in it."""
+    assert load(Flags(to="production", key=key), {}, root).to.key == key
 
 
 def test_flags_alone_can_name_a_target(tmp_path: Path) -> None:
@@ -98,7 +113,7 @@ def test_flags_alone_can_name_a_target(tmp_path: Path) -> None:
         ("[tool.habanero.targets]\nproduction = 1\n", "bad-setting", None),
         ('[tool.habanero.targets.production]\nurl = "https://x"\n', "missing-setting", "key"),
         ('[tool.habanero.targets.a]\nurl=""\n[tool.habanero.targets.b]\nurl=""\n', "no-target", None),
-        (PYPROJECT.replace("confirm = true", "confirm = 1"), "bad-setting", "confirm"),
+        (PYPROJECT.partition("[tool.habanero.targets.staging]")[0].replace("true", "1"), "bad-setting", "confirm"),
     ],
 )
 def test_what_is_wrong_is_named(root: Path, text: str, code: str, subject: str | None) -> None:

@@ -107,7 +107,7 @@ def test_a_target_that_exists_is_not_touched(root: Path) -> None:
 def test_the_users_own_key_is_taken(root: Path, tmp_path: Path) -> None:
     """It is named in the settings and not copied; no key is made."""
     public = generate(tmp_path / "mine", "ana@desk")
-    done = run(root, key=tmp_path / "mine")
+    done = run(root, key=str(tmp_path / "mine"))
     assert not done.made_key
     assert done.keyid == public.keyid
     [trusted] = parse_allowed_signers(done.server["HABANERO_TRUSTED_KEYS"])
@@ -121,7 +121,7 @@ def test_what_is_wrong_is_found_before_anything_is_written(root: Path, tmp_path:
         ({"url": "http://shop.example.com"}, "insecure-url"),
         ({"name": "Bad Name"}, "bad-name"),
         ({"app": "../x"}, "bad-name"),
-        ({"key": tmp_path / "missing"}, "key-missing"),
+        ({"key": str(tmp_path / "missing")}, "key-missing"),
     ):
         with pytest.raises(ConfigError) as error:
             run(root, **changes)

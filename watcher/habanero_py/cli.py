@@ -72,10 +72,10 @@ def common(function: F) -> F:
 
     for option in reversed(
         (
-            click.option("-t", "--to", help="Which of [tool.habanero.targets] (default: production)."),
+            click.option("-t", "--to", help="Which of [tool.habanero.targets]; needed when there are several."),
             click.option("--project", type=FOLDER, help="The project's folder (default: found upwards)."),
             click.option("--url", help="Where the receiver is, with its prefix: https://host/_habanero."),
-            click.option("--key", help="The private key that signs, an OpenSSH ed25519 file."),
+            click.option("--key", help="The key that signs: an ed25519 file; a .pub file or SHA256:… for the agent."),
             click.option("--target", help='The deployment, "app/environment#id", as the server has it.'),
             click.option("--gate", help="The test command; no shell runs it."),
             click.option("--gate-timeout-s", type=float, help="How long the gate may take."),
@@ -232,7 +232,7 @@ def init(shared: Common, name: str, app: str | None, passphrase: bool, confirm: 
             name=name,
             app=app or initialisation.project_name(root),
             url=flags.url,
-            key=Path(flags.key) if flags.key else None,
+            key=flags.key,
             passphrase=_new_passphrase() if passphrase else None,
             watch=tuple(project.places()),
             gate=tuple(shlex.split(flags.gate)) if flags.gate else (),

@@ -46,6 +46,11 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "key-permissions": CodeInfo(NOT_SENT, USAGE, "Key that others can read"),
         "key-encrypted": CodeInfo(NOT_SENT, USAGE, "Passphrase needed"),
         "key-unreadable": CodeInfo(NOT_SENT, USAGE, "Key that cannot be read"),
+        # the ssh-agent
+        "agent-missing": CodeInfo(NOT_SENT, USAGE, "No ssh-agent"),
+        "agent-key": CodeInfo(NOT_SENT, USAGE, "Key that the ssh-agent does not hold"),
+        "agent-refused": CodeInfo(NOT_SENT, NOT_TRUSTED, "ssh-agent would not sign"),
+        "agent-answer": CodeInfo(NOT_SENT, USAGE, "ssh-agent that cannot be understood"),
         # a push
         "gate-unstable": CodeInfo(NOT_SENT, GATE_FAILED, "Files change under the gate"),
         "would-overwrite": CodeInfo(NOT_SENT, REFUSED, "Somebody else's change would be lost"),

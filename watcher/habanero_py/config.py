@@ -41,12 +41,13 @@ class Flags:
 class TargetConfig:
     """One place to push to. `target` is "app/environment#id", exactly as the server has it.
 
+    `key` is what `signing.open_signer` takes: a private key's path, or for the ssh-agent a .pub file's or "SHA256:…".
     `trusted_keys_file` lists whose releases `verify` believes, in allowed_signers lines; None means one's own alone.
     """
 
     name: str
     url: str
-    key: Path
+    key: str
     target: str
     confirm: bool
     trusted_keys_file: Path | None = None
@@ -136,11 +137,15 @@ def _target(
     return TargetConfig(
         name=name,
         url=url,
-        key=Path(finder.find("key", flags.key, chosen, where=where).text()).expanduser(),
+        key=_key(finder.find("key", flags.key, chosen, where=where).text()),
         target=finder.find("target", flags.target, chosen, where=where).text(),
         confirm=finder.find("confirm", None, chosen, False).flag(),
         trusted_keys_file=None if keys.value is None else root / Path(keys.text()).expanduser(),
     )
+
+
+def _key(word: str) -> str:
+    return word if word.startswith("SHA256:") else str(Path(word).expanduser())
 
 
 def _is_complete(flags: Flags, environ: Mapping[str, str]) -> bool:
@@ -162,8 +167,6 @@ def _choose(wanted: str | None, targets: Mapping[str, object], *, complete: bool
         )
     if len(targets) == 1:
         return next(iter(targets))
-    if "production" in targets:
-        return "production"
     if complete:
         return "production"
     if not targets:
@@ -175,7 +178,7 @@ def _choose(wanted: str | None, targets: Mapping[str, object], *, complete: bool
         )
     raise ConfigError(
         "no-target",
-        f"several targets and none is named production: {', '.join(sorted(targets))}",
+        f"this project has several targets: {', '.join(sorted(targets))}",
         subject="tool.habanero.targets",
         help=f"say which: --to {min(targets)}",
     )

@@ -20,7 +20,7 @@ from .config import check_url, read_table
 from .events import Initialised
 from .pyproject import appended, replace_text
 from .settings import PYPROJECT
-from .signing import AskPassphrase, generate, load_signer, whoami
+from .signing import AskPassphrase, generate, open_signer, whoami
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 EMBED = (
@@ -32,13 +32,16 @@ EMBED = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the person asked for. `key` is None to make one; `watch` and `gate` are () to leave them out."""
+    """What the person asked for; `watch` and `gate` are () to leave them out.
+
+    `key` is None to make one, else what `signing.open_signer` takes.
+    """
 
     root: Path
     name: str
     app: str
     url: str
-    key: Path | None = None
+    key: str | None = None
     passphrase: str | None = None
     watch: tuple[str, ...] = ()
     gate: tuple[str, ...] = ()
@@ -52,17 +55,18 @@ def initialise(plan: Plan, environ: Mapping[str, str], ask: AskPassphrase | None
     _check_name(plan.name, "target")
     _check_name(plan.app, "application")
     target = f"{plan.app}/{plan.name}#{secrets.token_hex(6)}"
-    path = plan.key.expanduser() if plan.key else _key_home(environ) / f"{plan.app}-{plan.name}.key"
-    text = _extended(plan, read_table(plan.root), target, path)
+    path = _key_home(environ) / f"{plan.app}-{plan.name}.key"
+    key = _short(path) if plan.key is None else _named(plan.key)
+    text = _extended(plan, read_table(plan.root), target, key)
     if plan.key is None:
         public = generate(path, whoami(), plan.passphrase)
         wrote = [str(path), f"{path}.pub"]
     else:
-        public, wrote = load_signer(path, ask).public, []
+        public, wrote = open_signer(plan.key, environ, ask).public, []
     replace_text(plan.root / PYPROJECT, text)
     return Initialised(
         target=target,
-        key=_short(path),
+        key=key,
         keyid=public.keyid,
         made_key=plan.key is None,
         wrote=[*wrote, str(plan.root / PYPROJECT)],
@@ -94,7 +98,7 @@ def project_name(root: Path) -> str:
     return words[:63] or "app"
 
 
-def _extended(plan: Plan, table: Mapping[str, object], target: str, key: Path) -> str:
+def _extended(plan: Plan, table: Mapping[str, object], target: str, key: str) -> str:
     """The new text of pyproject.toml: one target more, and [tool.habanero] itself when it was not there."""
     targets = table.get("targets", {})
     if isinstance(targets, dict) and plan.name in targets:
@@ -104,7 +108,7 @@ def _extended(plan: Plan, table: Mapping[str, object], target: str, key: Path) -
             subject=plan.name,
             help="choose another name, or take that table out of pyproject.toml first",
         )
-    new: dict[str, object] = {"url": plan.url.rstrip("/"), "key": _short(key), "target": target}
+    new: dict[str, object] = {"url": plan.url.rstrip("/"), "key": key, "target": target}
     if plan.confirm:
         new["confirm"] = True
     tables: dict[tuple[str, ...], Mapping[str, object]] = {}
@@ -137,6 +141,11 @@ def _check_name(name: str, what: str) -> None:
 def _key_home(environ: Mapping[str, str]) -> Path:
     base = environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
     return Path(base) / "habanero"
+
+
+def _named(key: str) -> str:
+    """A key that exists, as the settings name it: a fingerprint as it is, a file by its path."""
+    return key if key.startswith("SHA256:") else _short(Path(key).expanduser())
 
 
 def _short(path: Path) -> str:

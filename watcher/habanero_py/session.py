@@ -6,6 +6,7 @@ connection) ends with it, however it ends.
 
 from __future__ import annotations
 
+import os
 import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from habanero_py.git import Repository
 from habanero_py.interpreter import find_python
 from habanero_py.pipeline import Pusher, Tools
 from habanero_py.project import Project
-from habanero_py.signing import AskPassphrase, Signer, load_signer, whoami
+from habanero_py.signing import AskPassphrase, Signer, open_signer, whoami
 from habanero_py.snapshot import Module, Snapshot, Sources
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.release.statement import PythonTag
@@ -104,7 +105,7 @@ class Session:
         self.emit = emit
         self.approve: Approve = _nobody
         self.go_on: Callable[[e.Redeployed], bool] = _nobody
-        self.signer: Signer = load_signer(config.to.key, ask_passphrase)
+        self.signer: Signer = open_signer(config.to.key, os.environ, ask_passphrase)
         self.author = self.signer.public.comment or whoami()
         self.server = Server(config.to.url, config.to.target, self.signer, transport=transport)
         self.sources = Sources(Project.find(config.root, config.watch))

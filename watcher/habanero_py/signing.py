@@ -1,8 +1,9 @@
 """The developer's private key: made, loaded from an OpenSSH file, and used to sign; never shown.
 
-Loads ed25519 keys in OpenSSH's own file format, with or without a passphrase. The type word inside the file is read
-before a library sees it, because the library takes security-key ("sk-") files for plain ones. The rule it upholds: a
-key that others could have read is no key, so a file that group or world may read is refused as ssh does.
+A key may as well stay in an ssh-agent (`agent`); `open_signer` knows which is meant. Loads ed25519 keys in OpenSSH's
+own file format, with or without a passphrase. The type word inside the file is read before a library sees it, because
+the library takes security-key ("sk-") files for plain ones. The rule it upholds: a key that others could have read is
+no key, so a file that group or world may read is refused as ssh does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +33,8 @@ from cryptography.hazmat.primitives.serialization import (
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.release.keys import PublicKey
 
+from .agent import Agent, find_key, names_agent_key
+
 AskPassphrase = Callable[[Path], str]
 """Asks the person at the terminal; raises nothing when the answer is empty."""
 
@@ -45,7 +48,7 @@ _TYPE = b"ssh-ed25519"
 
 
 class Signer(Protocol):
-    """Whatever can sign: a key file today, an agent or a token tomorrow."""
+    """Whatever can sign: a key file, or a key in an ssh-agent."""
 
     @property
     def public(self) -> PublicKey:
@@ -68,6 +71,13 @@ class FileSigner:
 
     def __repr__(self) -> str:
         return f"FileSigner({self.public.keyid})"
+
+
+def open_signer(word: str, environ: Mapping[str, str], ask: AskPassphrase | None = None) -> Signer:
+    """The key that a setting names: a private key's path; a .pub file's or "SHA256:…" for one in the ssh-agent."""
+    if names_agent_key(word):
+        return find_key(word, Agent.from_env(environ))
+    return load_signer(Path(word).expanduser(), ask)
 
 
 def load_signer(path: Path, ask: AskPassphrase | None = None) -> FileSigner:
@@ -198,7 +208,7 @@ def _decrypt(data: bytes, path: Path, ask: AskPassphrase | None) -> Ed25519Priva
             "key-encrypted",
             f"{path} has a passphrase and there is no terminal to ask for it",
             subject=str(path),
-            help="run it in a terminal, or use a key without a passphrase for scripts",
+            help=f"ssh-add {path}, and name the key {path}.pub: then the ssh-agent signs; or run it in a terminal",
         )
     for _ in range(_TRIES):
         answer = ask(path)
