@@ -73,6 +73,11 @@ def signature(keyid: object, sig: bytes) -> Json:
     return {"keyid": keyid, "sig": b64(sig)}
 
 
+def flip_last(data: bytes) -> bytes:
+    """The same bytes but for one bit."""
+    return data[:-1] + bytes([data[-1] ^ 1]) if data else data
+
+
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 

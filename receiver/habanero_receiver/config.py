@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
-from habanero_receiver.entrance import Entrance
+from habanero_receiver.entrance import Entrance, one_of
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.base import find_root
 from habanero_receiver.journal.stores.address import default_url
@@ -63,6 +63,7 @@ class ReceiverConfig:
     start_limit     how many starts of a release may fail in a row before it is passed over; 0 counts nothing
     ready_after_s   after how long a process that never says so counts as ready
     entrance   how much shows to the network
+    verify_source   whether each build has to be what its source compiles to here
     """
 
     target: str
@@ -84,6 +85,7 @@ class ReceiverConfig:
     fingerprint: Path | None
     poll_s: float | None = None
     entrance: Entrance = Entrance()  # noqa: RUF009  (frozen)
+    verify_source: bool = False
 
     @property
     def app(self) -> str:
@@ -140,6 +142,7 @@ class ReceiverConfig:
             start_limit=int(_number(environ, "HABANERO_START_LIMIT", 3, 0, 1_000)),
             ready_after_s=_number(environ, "HABANERO_READY_AFTER", 10, 0.1, 3_600),
             entrance=Entrance.from_env(environ),
+            verify_source=one_of(environ, "HABANERO_VERIFY_SOURCE", "off", "on") == "on",
         )
         config.policy().check()
         return config

@@ -36,8 +36,8 @@ class Entrance:
     def from_env(cls, environ: Mapping[str, str]) -> Entrance:
         """Read HABANERO_HTTP, HABANERO_STRANGERS and HABANERO_ALLOWED_HOSTS. ConfigError names the one at fault."""
         return cls(
-            open=_one_of(environ, "HABANERO_HTTP", "on", "off") == "on",
-            hidden=_one_of(environ, "HABANERO_STRANGERS", "tell", "hide") == "hide",
+            open=one_of(environ, "HABANERO_HTTP", "on", "off") == "on",
+            hidden=one_of(environ, "HABANERO_STRANGERS", "tell", "hide") == "hide",
             hosts=_hosts(environ),
         )
 
@@ -53,7 +53,8 @@ def _without_port(host: str) -> str:
     return name if colon and port.isdecimal() and (":" not in name or name.endswith("]")) else host
 
 
-def _one_of(environ: Mapping[str, str], name: str, usual: str, other: str) -> str:
+def one_of(environ: Mapping[str, str], name: str, usual: str, other: str) -> str:
+    """The setting `name`, which is one of two words. ConfigError for a third."""
     word = environ.get(name) or usual
     if word not in (usual, other):
         raise ConfigError(

@@ -190,6 +190,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "base-changed": CodeInfo(409, REFUSED, "Deployed code changed on disk"),
     # SwapError
     "not-code": CodeInfo(400, REFUSED, "Blob is not a build"),
+    "source-mismatch": CodeInfo(400, REFUSED, "Code is not that of its source"),
     "unknown-module": CodeInfo(422, REFUSED, "Deleted module does not exist"),
     "swap-refused": CodeInfo(422, REFUSED, "Live process cannot take the change"),
     "no-safe-point": CodeInfo(503, REFUSED, "No safe moment to commit"),

@@ -158,6 +158,14 @@ class Receiver:
         """
         self.came_up(well=True)
 
+    @property
+    def healthy(self) -> bool:
+        """Whether this process serves one release, whole: for a health check.
+
+        False after a change that could not be undone, until a restart; True when off, and before the start.
+        """
+        return self._node is None or not self._node.dirty
+
     def stop(self) -> None:
         """End the supervised loops, stop following and say so to the fleet.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import World
 from serving import Shop
 
 from habanero_receiver import Receiver
@@ -64,6 +65,17 @@ def test_another_kind_of_app_is_told_what_to_do(tmp_path: Path) -> None:
     receiver = Receiver(ReceiverConfig.from_env(shop.environ(), shop.root))
     with pytest.raises(TypeError, match=r"receiver\.wrap\(app\)"):
         receiver.mount(object())
+
+
+def test_a_process_in_neither_state_says_so_to_a_health_check(tmp_path: Path) -> None:
+    """Healthy off, and before the start; not after a change that could not be undone."""
+    shop = Shop(tmp_path / "s")
+    receiver = Receiver(ReceiverConfig.from_env(shop.environ(), shop.root))
+    assert Receiver(None).healthy and receiver.healthy
+    receiver._node = World(tmp_path / "w").node
+    assert receiver.healthy
+    receiver._node.dirty = True
+    assert not receiver.healthy
 
 
 def imported(shop: Shop, code: str, **environ: str) -> set[str]:

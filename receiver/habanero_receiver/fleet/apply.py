@@ -117,6 +117,8 @@ def _load(attempt: Attempt) -> None:
     attempt.loaded = images.load(attempt.node, attempt.release, attempt.manifest, attempt.blobs)
     if attempt.manifest is not None:
         images.check_builds(attempt.loaded, besides=attempt.node.known)
+    if attempt.node.verify_source:
+        images.check_sources(attempt.loaded, besides=attempt.node.known)
 
 
 def _stage(attempt: Attempt) -> None:

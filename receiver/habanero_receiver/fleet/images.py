@@ -1,7 +1,8 @@
 """The images of a release as one process holds them, and whether each of them is a build.
 
-What it does: hands `journal.images` what this process has at hand, so that it reads no more than it must. What it does
-not: it runs nothing, and unmarshals only what was found to be what the manifest names.
+What it does: hands `journal.images` what this process has at hand, so that it reads no more than it must; looks, where
+the operator wants it, whether each build is what its source compiles to here. What it does not: it runs nothing, and
+unmarshals and compiles only what was found to be what the manifest names.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver.errors import SwapError
 from habanero_receiver.fleet.node import Loaded
 from habanero_receiver.journal.images import AtHand, load_images
+from habanero_receiver.swap.building.compiler import build
 from habanero_receiver.swap.building.units import decode, main_code
 
 if TYPE_CHECKING:
@@ -69,3 +71,36 @@ def check_builds(loaded: Loaded, *, besides: Loaded | None) -> None:
                 subject=name,
                 help="push again with an up-to-date habanero-py",
             ) from error
+
+
+def check_sources(loaded: Loaded, *, besides: Loaded | None) -> None:
+    """Compile each source that is not running already, and compare: what people read is what runs.
+
+    SwapError "source-mismatch" for a build that is another one. Needs the very compiler that built it, down to the
+    patch level of Python.
+    """
+    known = {} if besides is None else besides.images
+    for name, image in loaded.images.items():
+        if image is None or image is known.get(name):
+            continue
+        path = name.replace(".", "/") + ("/__init__.py" if image.package else ".py")
+        try:
+            ours = build(image.source, name, path, image.package)
+        except SyntaxError as error:
+            raise _mismatch(name, f"does not compile here: {error.msg}") from error
+        if _meaning(ours, image.filename) != _meaning(image.code, image.filename):
+            raise _mismatch(name, "is not what its code was built from")
+
+
+def _meaning(code: bytes | memoryview, filename: str) -> tuple[object, ...]:
+    """What two builds are compared by: equal code objects can be marshalled to unequal bytes."""
+    return main_code(code, filename), decode(code, filename)
+
+
+def _mismatch(name: str, what: str) -> SwapError:
+    return SwapError(
+        "source-mismatch",
+        f"the source of {name} {what}; nothing changed",
+        subject=name,
+        help="push again with the Python that the server has, to the patch level; if it stays so, ask who built it",
+    )

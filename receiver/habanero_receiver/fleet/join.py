@@ -53,6 +53,7 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         local=booted.local,
         failure=_passed_over(booted),
         keyring=Keyring(config.lists),
+        verify_source=config.verify_source,
     )
 
 

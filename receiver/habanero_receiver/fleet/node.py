@@ -115,6 +115,8 @@ class Node:
     keyring: Keyring | None = None
     doubt: HabaneroError | None = None
     dirty: bool = False
+    verify_source: bool = False
+    """Whether every build is compared with what its source compiles to here."""
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
     stuck_tasks: Callable[[], tuple[str, ...]] = tuple

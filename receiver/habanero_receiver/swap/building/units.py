@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 
 MAGIC = b"HABUNIT2"
 _HEAD = struct.Struct(">8sI")
+_FUNCTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 512
+"""Flags of `inspect` that the compiler sets for functions and never for a module: from CO_OPTIMIZED to CO_NESTED, and
+those of generators and coroutines."""
 DECORATORS_NAME = "__habanero_decorators__"
 """The name under which a unit's ``decorate`` code leaves the tuple of its decorators."""
 
@@ -131,7 +134,7 @@ def main_code(blob: bytes | memoryview, filename: str) -> CodeType:
     """The whole module's code object, with ``filename`` as its file. Call it on verified bytes only."""
     size = _main_size(blob)
     code = marshal.loads(memoryview(blob)[_HEAD.size : _HEAD.size + size])
-    if not isinstance(code, CodeType) or code.co_name != "<module>":
+    if not isinstance(code, CodeType) or code.co_name != "<module>" or code.co_flags & _FUNCTIONS:
         raise ValueError("not the code object of a module")
     _set_filename(code, filename)
     return code

@@ -1,0 +1,41 @@
+"""Pushes of a trusted key whose code is not what it should be."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import struct
+from dataclasses import replace
+
+from authoring import Push
+from nodes import World
+
+from habanero_receiver.release.manifest import BlobRef, Manifest
+from habanero_receiver.swap.building.units import MAGIC
+
+
+def of(value: object, units: object = (None, ())) -> bytes:
+    """A blob in the form of a build, with this in the place of the module's code."""
+    main = marshal.dumps(value)
+    return MAGIC + struct.pack(">I", len(main)) + main + marshal.dumps(units)
+
+
+def with_code(world: World, code: bytes) -> Push:
+    """A push of one module with these bytes as its code."""
+    push = world.push("RATE = 1\n")
+    [entry] = Manifest.decode(push.manifest).modules.values()
+    assert entry is not None
+    name = hashlib.sha256(code).hexdigest()
+    manifest = Manifest({"shop.rates": replace(entry, code=BlobRef(name, len(code)))}).encode()
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    statement = replace(push.statement, manifest_digest=digest, manifest_size=len(manifest))
+    blobs = {entry.source.sha256: push.blobs[entry.source.sha256], name: code}
+    return Push(statement, world.author.envelope(statement.encode()), manifest, blobs)
+
+
+def other_code(world: World) -> Push:
+    """A push whose code is not that of the source beside it."""
+    other = world.push("RATE = 666\n")
+    [entry] = Manifest.decode(other.manifest).modules.values()
+    assert entry is not None
+    return with_code(world, other.blobs[entry.code.sha256])
