@@ -12,7 +12,7 @@ help:
 	@echo "make test-all  the tests on every Python from 3.11 up that is found"
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
-	@echo "make bench     save to live, pauses, a long life; printed beside a floor"
+	@echo "make bench     save to live, pauses, a long life, bad pushes; printed beside a floor"
 	@echo "make faults    kills, broken disks, stores and networks, at length; prints figures (FAULTS=--quick, '--help')"
 	@echo "make fuzz      a million mutated pushes and entries, atheris, schemathesis; prints figures (FUZZ='--help')"
 	@echo "make oracle    swaps against fresh processes: made-up edits, releases of packages (ORACLE='--help' for options)"
@@ -55,6 +55,7 @@ bench: $(STAMP)
 	$(RUN) -m benchmarks.commit_pause
 	$(RUN) -m benchmarks.boot
 	$(RUN) -m benchmarks.long_life
+	$(RUN) -m benchmarks.hostile
 
 oracle: $(STAMP)
 	@PYTHONPATH=tests $(RUN) -m oracle $(ORACLE)

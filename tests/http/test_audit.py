@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
 
 import pytest
@@ -68,3 +70,63 @@ def test_any_text_becomes_one_plain_word(text: str) -> None:
 def test_long_text_is_cut() -> None:
     """A line has a bounded length."""
     assert len(audit.safe("\u2028" * 10_000)) < 3_000
+
+
+EVIL = [
+    "ana\noutcome=ok", "ana\r\n2026-11-21 INFO habanero.audit action=push outcome=ok", "ana\u2028outcome=ok",
+    "ana\u2029x", "ana\x85x", "ana\x0bx\x0cx\x1cx\x1dx\x1e", "ana\u202eko=emoctuo", "ana\u2066x\u2069",
+    "ana\x1b[2J\x1b]0;x\x07", 'ana","outcome":"ok', "ana\\x{a}", "ana%0aoutcome=ok", "ana=ok code=-", "ana\x00",
+    "ana\ud800", "ａｎａ", "a" * 100_000,
+    "%s%s%n{0}{x}", "<script>", "$(id)", "`id`", "'; drop table audit; --",
+]  # fmt: skip
+"""What somebody might call himself."""
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=range(len(EVIL)))
+def test_no_field_can_say_more_than_itself(evil: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is in each field, the record is one line of as many words as there are fields, each under its name.
+
+    The same holds for a JSON line made of the record's attributes, as structured handlers make it.
+    """
+    caplog.set_level(logging.INFO, logger="habanero.audit")
+    audit.record(audit.Attempt(evil, evil, evil, peer=evil, target=evil, digest=evil, keyids=evil, author=evil))
+    [record] = records(caplog)
+    line = record.getMessage()
+    assert len(line.splitlines()) == 1 and line.isascii() and line.isprintable() and len(line) < 20_000
+    words = [word.partition("=") for word in line.split(" ")]
+    assert [name for name, _, _ in words] == [field.name for field in dataclasses.fields(audit.Attempt)]
+    assert all("=" not in value for _, _, value in words)
+    for name, _, value in words:
+        assert vars(record)[name] == value
+        assert json.loads(json.dumps(vars(record)[name])) == value and '"' not in value and "\\n" not in value
+
+
+def test_two_names_that_differ_are_written_differently() -> None:
+    """What is escaped cannot be written out by somebody to look the same."""
+    assert audit.safe("ana\n") != audit.safe("ana\\x{a}") != audit.safe("ana")
+
+
+def test_every_outcome_is_recorded_once(endpoints: Endpoints, caplog: pytest.LogCaptureFixture) -> None:
+    """Taken, refused for what it says, refused for who sent it, a dry run, a read, an unknown path: one record each."""
+    caplog.set_level(logging.INFO, logger="habanero.audit")
+    world = endpoints.world
+    attempts = [
+        lambda: endpoints.push(world.push(), action="check"),
+        lambda: endpoints.push(world.push()),
+        lambda: endpoints.push(world.push(seq=9)),
+        lambda: endpoints.push(world.push(author=Author("mallory"))),
+        lambda: endpoints.push(b"junk"),
+        lambda: endpoints.push(b"", headers={}),
+        lambda: endpoints.get("/v1/state"),
+        lambda: endpoints.get("/v1/blobs/" + "0" * 64),
+        lambda: endpoints.send("GET", "/v1/state"),
+        lambda: endpoints.send("PUT", "/v1/push"),
+        lambda: endpoints.send("GET", "/v1/nothing"),
+    ]
+    for attempt in attempts:
+        caplog.clear()
+        answer = attempt()
+        [record] = records(caplog)
+        ok = answer.status_code == 200
+        assert vars(record)["outcome"] == ("ok" if ok else "refused")
+        assert vars(record)["code"] == ("-" if ok else answer.json()["code"])

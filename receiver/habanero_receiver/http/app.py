@@ -54,7 +54,10 @@ def build(context: Context) -> FastAPI:
         app.add_route(path, _endpoint(context, action, reads.signed(context, action, read)), methods=["GET"])
     for action, (path, take) in PUSHES.items():
         app.add_route(path, _endpoint(context, action, _bound(context, take)), methods=["POST"])
-    app.add_exception_handler(HTTPException, _unserved)
+    async def unserved(request: Request, error: Exception) -> Response:  # a plain one would be run in a thread
+        return _unserved(context, request, error)
+
+    app.add_exception_handler(HTTPException, unserved)
     return app
 
 
@@ -91,12 +94,12 @@ def _shows_a_signature(error: HabaneroError) -> bool:
     return not isinstance(error, RequestError) and error.code not in ("unauthorized", "internal")
 
 
-async def _unserved(_request: Request, error: Exception) -> Response:
+def _unserved(context: Context, request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     if status == 405:
         failure = RequestError("method-not-allowed", "this path is not served for that method")
     else:
         failure = RequestError("not-found", "there is nothing at this path")
-    answer = problems.answer(failure, running=None)
+    answer = turn_stranger_away(context, request, "unserved", failure, close=False)
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer

@@ -175,7 +175,8 @@ def _digested(root: str, name: str, package: bool, path: str) -> SourceFile:
 
 def _read(file: str) -> bytes:
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        # What was a regular file a moment ago may be a pipe or a link by now: neither is waited for or followed.
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             size = os.fstat(handle).st_size
             data = os.read(handle, size + 1)
