@@ -17,6 +17,7 @@ import httpx
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError
+from habanero_receiver.http.keys import listed
 from habanero_receiver.journal.base import Base
 from habanero_receiver.release.body import BlobPart, EnvelopePart, ManifestPart, PushParser
 from habanero_receiver.release.envelope import Envelope
@@ -88,6 +89,8 @@ class FakeReceiver:
     def _get(self, path: str) -> httpx.Response:
         if path == "/v1/state":
             return httpx.Response(200, json=self._state())
+        if path == "/v1/keys":
+            return httpx.Response(200, json=listed(self.policy, datetime.now(UTC)))
         if path == "/v1/base":
             modules = {
                 name: {"package": file.package, "path": file.path, "sha256": file.sha256, "size": file.size}
@@ -158,6 +161,7 @@ class FakeReceiver:
                 accepted = trust.judge_push(signed, self.policy, self.base.digest, self.head, now)
                 if accepted.already_applied:
                     return accepted, b"", {}
+                trust.judge_restored(accepted.statement, self.entry, self.policy)
                 parser.expect_manifest(accepted.statement.manifest_size)
             elif isinstance(part, ManifestPart):
                 assert accepted is not None
@@ -189,6 +193,25 @@ class FakeReceiver:
         }  # fmt: skip
         return [{"machine": "box", "workers": [worker, late]}]
 
+    def _trusted(self) -> bool:
+        if not self.entries:
+            return True
+        previous = trust.Head.start(self.base.digest)
+        if len(self.entries) > 1:
+            before = Envelope.decode(self.entries[-2])
+            previous = trust.head_of(before, Statement.decode(before.payload))
+        try:
+            trust.judge_entry(
+                self.entries[-1], self.policy, self.base.digest, previous,
+                seq=len(self.entries), require_trusted_key=True, earlier=self.entry,
+            )  # fmt: skip
+        except HabaneroError:
+            return False
+        return True
+
+    def entry(self, seq: int) -> bytes | None:
+        return self.entries[seq - 1] if 1 <= seq <= len(self.entries) else None
+
     def _state(self) -> dict[str, object]:
         head = self.head
         issued = head.issued.strftime("%Y-%m-%dT%H:%M:%SZ") if head.issued else None
@@ -199,7 +222,9 @@ class FakeReceiver:
             "target": self.policy.target,
             "base": self.base.digest,
             "python": json.loads(json.dumps(PythonTag.current().to_json())),
-            "head": said | {"author": author},
+            "head": said | {"author": author, "frozen": head.frozen, "trusted": self._trusted()},
+            "threshold": self.policy.threshold,
+            "max_window_s": self.policy.limits.max_window_s,
             "running": said,
             "modules": sorted(self.policy.allowed_modules),
             "root": str(self.base.root),

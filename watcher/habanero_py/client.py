@@ -22,6 +22,7 @@ import httpx
 
 from habanero_py import remote
 from habanero_py.acknowledge import Acknowledging
+from habanero_py.answers import unexpected
 from habanero_py.config import is_loopback
 from habanero_py.signing import Signer
 from habanero_receiver.errors import HabaneroError, StoreError
@@ -124,6 +125,10 @@ class Server:
     def state(self) -> remote.ServerState:
         """What the server and its workers run."""
         return remote.parse_state(self._read("/v1/state"))
+
+    def keys(self) -> remote.ServerKeys:
+        """Whom the server trusts, with what."""
+        return remote.parse_keys(self._read("/v1/keys"))
 
     def base(self) -> dict[str, remote.BaseModule]:
         """The modules as they lie on the server's disk."""
@@ -245,14 +250,14 @@ def _bounded(answer: httpx.Response, max_bytes: int) -> bytes:
     for part in answer.iter_bytes():
         total += len(part)
         if total > max_bytes:
-            raise remote.unexpected(answer.url.path, f"more than {max_bytes} bytes")
+            raise unexpected(answer.url.path, f"more than {max_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
 
 
 def _named(data: bytes, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise remote.unexpected(sha256, "it has other bytes than its name says")
+        raise unexpected(sha256, "it has other bytes than its name says")
     return data
 
 
@@ -260,7 +265,7 @@ def _parse(data: bytes) -> object:
     try:
         parsed: object = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise remote.unexpected("answer", "it is not JSON") from error
+        raise unexpected("answer", "it is not JSON") from error
     return parsed
 
 
@@ -276,4 +281,4 @@ def _problem(answer: httpx.Response, data: bytes) -> HabaneroError:
             subject=str(answer.request.url),
             help="mount it (receiver.mount(app)), give the server HABANERO_TRUSTED_KEYS; url ends with /_habanero",
         )
-    return remote.unexpected(answer.request.url.path, f"HTTP {answer.status_code} without a problem document")
+    return unexpected(answer.request.url.path, f"HTTP {answer.status_code} without a problem document")

@@ -25,6 +25,8 @@ from habanero_receiver.errors import (
 INTERRUPTED = 130
 DRIFTED = 9
 """No error: `drift` found that production runs what git does not have."""
+PENDING = 10
+"""No error: a release was signed and waits for the signatures of others."""
 
 COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
     {
@@ -46,6 +48,14 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "key-permissions": CodeInfo(NOT_SENT, USAGE, "Key that others can read"),
         "key-encrypted": CodeInfo(NOT_SENT, USAGE, "Passphrase needed"),
         "key-unreadable": CodeInfo(NOT_SENT, USAGE, "Key that cannot be read"),
+        # two people
+        "signatures-needed": CodeInfo(NOT_SENT, REFUSED, "Takes the signatures of several people"),
+        "pending-file": CodeInfo(NOT_SENT, USAGE, "Not a pending release"),
+        "pending-stale": CodeInfo(NOT_SENT, REFUSED, "Pending release that can no longer be pushed"),
+        "already-signed": CodeInfo(NOT_SENT, REFUSED, "Signed by you already"),
+        "build-differs": CodeInfo(NOT_SENT, NOT_TRUSTED, "Bytecode is not what the source builds to"),
+        "head-untrusted": CodeInfo(NOT_SENT, NOT_TRUSTED, "Newest release is signed by no key of today"),
+        "not-frozen": CodeInfo(NOT_SENT, REFUSED, "Not frozen"),
         # the ssh-agent
         "agent-missing": CodeInfo(NOT_SENT, USAGE, "No ssh-agent"),
         "agent-key": CodeInfo(NOT_SENT, USAGE, "Key that the ssh-agent does not hold"),

@@ -23,7 +23,7 @@ from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.statement import Gate, Kind, PythonTag, Statement, Withdraw
 
-ACCEPT_WINDOW = timedelta(minutes=5)
+DEFAULT_WINDOW_S = 300
 MAX_LAG = timedelta(seconds=60)
 WITHDRAW = Withdraw(errors_per_minute=5, window_s=60)
 EMPTY_LINE = b"\n"
@@ -48,7 +48,11 @@ def released_digest(module: Module) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the server runs, as far as this command knows. `overlay` is {} at the base."""
+    """What the server runs, as far as this command knows. `overlay` is {} at the base.
+
+    `threshold` people have to sign what comes next, which may be accepted for `window_s` after it was issued: some
+    minutes, or as long as the server lets it wait for the others.
+    """
 
     target: str
     base_digest: str
@@ -57,6 +61,8 @@ class View:
     overlay: Mapping[str, ModuleEntry | None]
     python: PythonTag
     built_for: PythonTag | None = None
+    threshold: int = 1
+    window_s: int = DEFAULT_WINDOW_S
 
 
 def desired(
@@ -118,6 +124,7 @@ class Facts:
     gate: Gate | None = None
     kind: Kind = "push"
     restores: int | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +166,15 @@ def sign(manifest: Manifest, blobs: Mapping[str, bytes], view: View, facts: Fact
         manifest_digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
         manifest_size=len(data),
         issued=issued,
-        accept_until=issued + ACCEPT_WINDOW,
+        accept_until=issued + timedelta(seconds=view.window_s),
         nonce=facts.nonce,
         author=facts.author,
         git=facts.git,
         gate=facts.gate,
         withdraw=WITHDRAW,
         restores=facts.restores,
+        frozen=facts.kind == "rollback" and view.head.frozen,
+        reason=facts.reason,
     )
     envelope = Envelope(PAYLOAD_TYPE, statement.encode()).sign(signer.public.keyid, signer.sign)
     content = body.encode(envelope.encode(), data, blobs)

@@ -13,15 +13,18 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from habanero_py import compose
 from habanero_py import events as e
 from habanero_py.client import Server
+from habanero_py.codes import PENDING
 from habanero_py.compose import Facts, Release, View, Wanted
 from habanero_py.deliver import deliver
 from habanero_py.errors import GateError, SyntaxFoundError
 from habanero_py.foreign import Contains, Foreign, foreign
 from habanero_py.gate import GateResult
+from habanero_py.preconditions import check_head
 from habanero_py.releases import Past, Releases
 from habanero_py.remote import Head, PushAnswer, ServerState
 from habanero_py.signing import Signer
@@ -38,7 +41,7 @@ from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, Gate, PythonT
 LIVE = 0
 MAX_GATE_RUNS = 5
 MAX_COMMAND_CHARS = 500
-MOVED = frozenset({"not-next", "base-mismatch", "python-mismatch", "wrong-target"})
+MOVED = frozenset({"not-next", "base-mismatch", "python-mismatch", "wrong-target", "head-untrusted", "frozen"})
 """Codes that say that what is known of the server is old."""
 
 
@@ -48,7 +51,8 @@ class Tools:
 
     `gate` is None when there is none; `approve` asks whether somebody else's work may be replaced; `contains` tells
     whether a version of a module is in the history of the tree; `build` raises SyntaxFoundError. `go_on` asks whether
-    all that differs from a new deployment is to be pushed, not only what was saved.
+    all that differs from a new deployment is to be pushed, not only what was saved. `pend` keeps a release that others
+    have to sign as well, and gives the place.
     """
 
     server: Server
@@ -60,6 +64,7 @@ class Tools:
     git: Callable[[Snapshot], str | None]
     contains: Contains
     approve: Callable[[Sequence[Foreign]], bool]
+    pend: Callable[[Release], Path]
     go_on: Callable[[e.Redeployed], bool] = lambda _: False
     gate: Callable[[], GateResult] | None = None
     gate_command: str = ""
@@ -271,10 +276,13 @@ class Pusher:
     def _send(self, tested: Tested, began: float, *, check: bool) -> int:
         difference = self._difference(tested.snapshot)
         view = difference.view
+        check_head(view, dry_run=check)
         self._ask_if_foreign(difference)
         facts = Facts(self._tools.author, self._tools.clock(), secrets.token_hex(16), tested.git, tested.gate)
         release = compose.compose(difference.wanted, tested.code, view, facts, self._tools.signer)
-        self._tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(difference.names), len(release.content)))
+        if view.threshold == 1:
+            size = len(release.content)
+            self._tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(difference.names), size))
         sent = time.monotonic()
         if not check:
             return self.deliver(release, began, sent)
@@ -284,6 +292,16 @@ class Pusher:
         return LIVE
 
     def deliver(self, release: Release, began: float, sent: float, same_code_as: int | None = None) -> int:
+        """Sends a release that this person signed, or keeps it for those who have to sign it too."""
+        view = self.view()
+        if view.threshold == 1:
+            return self.send(release, began, sent, same_code_as)
+        place, statement = self._tools.pend(release), release.statement
+        until = statement.accept_until.isoformat()
+        self._tools.emit(e.Pending(statement.seq, release.digest, str(place), 1, view.threshold, until))
+        return PENDING
+
+    def send(self, release: Release, began: float, sent: float, same_code_as: int | None = None) -> int:
         """Sends a signed release, moves the view on to it and tells what came of it."""
         answer = deliver(self._tools.server, release)
         self._moved(release)
@@ -294,7 +312,8 @@ class Pusher:
         statement = release.statement
         self._releases.remember(Past(statement.seq, release.digest, statement), release.manifest)
         if self._view is not None:
-            head = Head(statement.seq, release.digest, statement.issued.isoformat(), statement.author)
+            issued = statement.issued.isoformat()
+            head = Head(statement.seq, release.digest, issued, statement.author, frozen=statement.freezes)
             self._view = replace(self._view, head=head, overlay=release.manifest.modules, built_for=statement.python)
 
     def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:

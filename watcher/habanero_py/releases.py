@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from habanero_py.answers import unexpected
 from habanero_py.client import Server
-from habanero_py.compose import View
+from habanero_py.compose import DEFAULT_WINDOW_S, View
 from habanero_py.events import Confirmation
-from habanero_py.remote import BaseModule, Entry, Head, ServerState, unexpected
+from habanero_py.remote import BaseModule, Entry, Head, ServerState
 from habanero_receiver.errors import ConflictError, HabaneroError, TrustError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.limits import DEFAULT_LIMITS
@@ -78,6 +79,8 @@ class Releases:
             overlay=self.overlay(past) if past else {},
             python=state.python,
             built_for=past.statement.python if past else None,
+            threshold=state.threshold,
+            window_s=state.max_window_s if state.threshold > 1 else DEFAULT_WINDOW_S,
         )
 
     def past(self, head: Head) -> Past:

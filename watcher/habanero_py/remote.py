@@ -6,30 +6,44 @@ still only bytes: what does not have the expected form is an error that says so,
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from habanero_py.events import Confirmation, Machine, OldBase, Worker
-from habanero_receiver.errors import HabaneroError, RequestError
+from habanero_py.answers import (
+    as_list,
+    as_object,
+    decode_base64,
+    get,
+    get_int,
+    get_optional,
+    get_text,
+    get_words,
+    unexpected,
+)
+from habanero_py.events import Confirmation, KeyRow, Machine, OldBase, RoleRow, Worker
+from habanero_receiver.errors import RequestError
 from habanero_receiver.release.statement import PythonTag
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest release of the journal. seq 0 is the base, whose digest is the base fingerprint."""
+    """The newest release of the journal. seq 0 is the base, whose digest is the base fingerprint.
+
+    `frozen`: nothing may be pushed on top of it. `trusted`: enough keys that the server trusts today signed it.
+    """
 
     seq: int
     digest: str
     issued: str | None = None
     author: str | None = None
+    frozen: bool = False
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """GET /v1/state."""
+    """GET /v1/state. `threshold` people sign a release, which may wait for `max_window_s` seconds at most."""
 
     target: str
     base: str
@@ -38,6 +52,8 @@ class ServerState:
     running: int
     modules: tuple[str, ...]
     machines: tuple[Machine, ...]
+    threshold: int = 1
+    max_window_s: int = 300
 
     @property
     def workers(self) -> int:
@@ -143,104 +159,155 @@ class PushAnswer:
         return _units(self.modules, "doubled")
 
 
+@dataclass(frozen=True, slots=True)
+class ServerKeys:
+    """GET /v1/keys: whom the server trusts, with what. `roles` None: it has no such list, and everybody may all."""
+
+    target: str
+    threshold: int
+    keys: tuple[KeyRow, ...]
+    revoked: tuple[str, ...]
+    roles: tuple[RoleRow, ...] | None
+
+
 def _units(modules: Iterable[Mapping[str, object]], outcome: str) -> tuple[str, ...]:
-    return tuple(f"{m.get('module')}: {unit}" for m in modules for unit in _list(m.get(outcome, []), outcome))
+    return tuple(f"{m.get('module')}: {unit}" for m in modules for unit in as_list(m.get(outcome, []), outcome))
 
 
 def parse_state(answer: object) -> ServerState:
     """Raises unexpected-answer, as all of these do."""
-    data = _object(answer, "state")
+    data = as_object(answer, "state")
     try:
-        python = PythonTag.from_json(_get(data, "python"))
+        python = PythonTag.from_json(get(data, "python"))
     except RequestError as error:
         raise unexpected("python", error.message) from error
-    head = _object(_get(data, "head"), "head")
-    running = _object(data.get("running") or {}, "running")
+    head = as_object(get(data, "head"), "head")
+    running = as_object(data.get("running") or {}, "running")
     return ServerState(
-        target=_text(data, "target"),
-        base=_text(data, "base"),
+        target=get_text(data, "target"),
+        base=get_text(data, "base"),
         python=python,
         head=Head(
-            seq=_int(head, "seq"),
-            digest=_text(head, "digest"),
-            issued=_optional(head, "issued"),
-            author=_optional(head, "author") or None,
+            seq=get_int(head, "seq"),
+            digest=get_text(head, "digest"),
+            issued=get_optional(head, "issued"),
+            author=get_optional(head, "author") or None,
+            frozen=head.get("frozen") is True,
+            trusted=head.get("trusted") is not False,
         ),
-        running=_int(running, "seq") if running else _int(head, "seq"),
-        modules=tuple(str(name) for name in _list(data.get("modules", []), "modules")),
+        running=get_int(running, "seq") if running else get_int(head, "seq"),
+        modules=tuple(str(name) for name in as_list(data.get("modules", []), "modules")),
         machines=parse_machines(data.get("machines", [])),
+        threshold=get_int(data, "threshold"),
+        max_window_s=get_int(data, "max_window_s"),
     )
+
+
+def parse_keys(answer: object) -> ServerKeys:
+    """GET /v1/keys."""
+    data = as_object(answer, "keys")
+    roles = data.get("roles")
+    return ServerKeys(
+        target=get_text(data, "target"),
+        threshold=get_int(data, "threshold"),
+        keys=tuple(_key(item) for item in as_list(get(data, "keys"), "keys")),
+        revoked=get_words(data, "revoked"),
+        roles=None if roles is None else tuple(_role(item) for item in as_list(roles, "roles")),
+    )
+
+
+def _key(item: object) -> KeyRow:
+    data = as_object(item, "key")
+    return KeyRow(
+        principals=get_words(data, "principals"),
+        keyid=get_text(data, "keyid"),
+        key=get_text(data, "key"),
+        roles=get_words(data, "roles"),
+        valid_after=get_optional(data, "valid_after"),
+        valid_before=get_optional(data, "valid_before"),
+        revoked=data.get("revoked") is True,
+        valid=data.get("valid") is True,
+    )
+
+
+def _role(item: object) -> RoleRow:
+    data = as_object(item, "role")
+    return RoleRow(get_text(data, "principal"), get_words(data, "roles"), get_words(data, "places"))
 
 
 def parse_machines(answer: object) -> tuple[Machine, ...]:
     """The fleet; a worker that failed says why."""
     return tuple(
-        Machine(_text(machine, "machine"), tuple(_worker(item) for item in _list(_get(machine, "workers"), "workers")))
-        for machine in (_object(item, "machine") for item in _list(answer, "machines"))
+        Machine(
+            get_text(machine, "machine"), tuple(_worker(item) for item in as_list(get(machine, "workers"), "workers"))
+        )
+        for machine in (as_object(item, "machine") for item in as_list(answer, "machines"))
     )
 
 
 def parse_base(answer: object) -> dict[str, BaseModule]:
     """GET /v1/base: module name -> what lies on the server's disk."""
-    modules = _object(_get(_object(answer, "base"), "modules"), "modules")
+    modules = as_object(get(as_object(answer, "base"), "modules"), "modules")
     table = {}
     for name, value in modules.items():
-        entry = _object(value, name)
-        table[name] = BaseModule(bool(entry.get("package")), _text(entry, "path"), _text(entry, "sha256"))
+        entry = as_object(value, name)
+        table[name] = BaseModule(bool(entry.get("package")), get_text(entry, "path"), get_text(entry, "sha256"))
     return table
 
 
 def parse_journal(answer: object) -> tuple[Entry, ...]:
     """GET /v1/journal: the entries, oldest first."""
     entries = []
-    for item in _list(_get(_object(answer, "journal"), "entries"), "entries"):
-        entry = _object(item, "entry")
-        manifest = _base64(_text(entry, "manifest")) if entry.get("manifest") is not None else None
+    for item in as_list(get(as_object(answer, "journal"), "entries"), "entries"):
+        entry = as_object(item, "entry")
+        manifest = decode_base64(get_text(entry, "manifest")) if entry.get("manifest") is not None else None
         confirmed = _confirmed(entry.get("confirmed"))
-        entries.append(Entry(_int(entry, "seq"), _base64(_text(entry, "envelope")), manifest, confirmed))
+        entries.append(Entry(get_int(entry, "seq"), decode_base64(get_text(entry, "envelope")), manifest, confirmed))
     return tuple(entries)
 
 
 def parse_listing(answer: object) -> Listing:
     """GET /v1/listing."""
-    data = _object(answer, "listing")
-    numbers = tuple(number for number in _list(_get(data, "numbers"), "numbers") if isinstance(number, int))
-    return Listing(numbers, tuple(_base64(str(item)) for item in _list(_get(data, "prunings"), "prunings")))
+    data = as_object(answer, "listing")
+    numbers = tuple(number for number in as_list(get(data, "numbers"), "numbers") if isinstance(number, int))
+    return Listing(numbers, tuple(decode_base64(str(item)) for item in as_list(get(data, "prunings"), "prunings")))
 
 
 def parse_prunable(answer: object) -> Prunable:
     """GET and POST /v1/prune."""
-    data = _object(answer, "prune")
-    bases = [_object(item, "base") for item in _list(_get(data, "bases"), "bases")]
-    releases = (number for number in _list(_get(data, "releases"), "releases") if isinstance(number, int))
+    data = as_object(answer, "prune")
+    bases = [as_object(item, "base") for item in as_list(get(data, "bases"), "bases")]
+    releases = (number for number in as_list(get(data, "releases"), "releases") if isinstance(number, int))
     return Prunable(
-        base=_text(data, "base"),
-        below=_int(data, "below"),
+        base=get_text(data, "base"),
+        below=get_int(data, "below"),
         releases=tuple(releases),
-        bases=tuple(OldBase(_text(base, "base"), _int(base, "entries"), _optional(base, "newest")) for base in bases),
-        blobs=_int(data, "blobs"),
+        bases=tuple(
+            OldBase(get_text(base, "base"), get_int(base, "entries"), get_optional(base, "newest")) for base in bases
+        ),
+        blobs=get_int(data, "blobs"),
     )
 
 
 def parse_running(answer: object) -> tuple[WorkerCode, ...]:
     """GET /v1/running."""
     workers = []
-    for item in _list(_get(_object(answer, "running"), "workers"), "workers"):
-        worker = _object(item, "worker")
+    for item in as_list(get(as_object(answer, "running"), "workers"), "workers"):
+        worker = as_object(item, "worker")
         said = worker.get("answer")
-        modules = None if said is None else _object(_get(_object(said, "answer"), "modules"), "modules")
+        modules = None if said is None else as_object(get(as_object(said, "answer"), "modules"), "modules")
         found = None if modules is None else {name: _module_code(value) for name, value in modules.items()}
-        workers.append(WorkerCode(_text(worker, "machine"), _int(worker, "pid"), found))
+        workers.append(WorkerCode(get_text(worker, "machine"), get_int(worker, "pid"), found))
     return tuple(workers)
 
 
 def _module_code(item: object) -> ModuleCode:
-    data = _object(item, "module")
+    data = as_object(item, "module")
     return ModuleCode(
-        source=_optional(data, "source"),
+        source=get_optional(data, "source"),
         loaded=bool(data.get("loaded")),
-        compared=_int(data, "compared"),
-        deviating=tuple(str(name) for name in _list(data.get("deviating", []), "deviating")),
+        compared=get_int(data, "compared"),
+        deviating=tuple(str(name) for name in as_list(data.get("deviating", []), "deviating")),
     )
 
 
@@ -256,48 +323,31 @@ def _confirmed(note: object) -> tuple[Confirmation, ...]:
     )
 
 
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unexpected("base64", "what should be base64 is not") from error
-
-
 def parse_push(answer: object) -> PushAnswer:
     """The answer to a push or to a dry run."""
-    data = _object(answer, "push")
-    report = _object(data.get("report") or {}, "report")
-    seconds = _object(data.get("seconds") or {}, "seconds")
+    data = as_object(answer, "push")
+    report = as_object(data.get("report") or {}, "report")
+    seconds = as_object(data.get("seconds") or {}, "seconds")
     machines = parse_machines(data.get("machines", []))
     return PushAnswer(
-        seq=_int(data, "seq"),
-        digest=_text(data, "digest"),
+        seq=get_int(data, "seq"),
+        digest=get_text(data, "digest"),
         already_applied=bool(data.get("already_applied")),
-        modules=tuple(_object(item, "report") for item in _list(report.get("modules", []), "modules")),
+        modules=tuple(as_object(item, "report") for item in as_list(report.get("modules", []), "modules")),
         machines=machines,
         in_step=bool(data.get("in_step", True)),
         seconds={name: float(value) for name, value in seconds.items() if isinstance(value, int | float)},
     )
 
 
-def unexpected(subject: str, what: str) -> HabaneroError:
-    """The server answered, but not as this version of the command understands."""
-    return HabaneroError(
-        "unexpected-answer",
-        f"the server's answer cannot be used: {what}",
-        subject=subject,
-        help="check that url ends with the receiver's prefix, /_habanero, and that both sides run one version",
-    )
-
-
 def _worker(item: object) -> Worker:
-    data = _object(item, "worker")
+    data = as_object(item, "worker")
     failed = data.get("failed")
     if isinstance(failed, Mapping):
         failed = failed.get("message") or failed.get("detail") or failed.get("code") or "failed"
     return Worker(
-        pid=_int(data, "pid"),
-        running=_int(data, "running"),
+        pid=get_int(data, "pid"),
+        running=get_int(data, "running"),
         since=_moment(data.get("since")),
         started=_moment(data.get("started")),
         failed=str(failed) if failed else None,
@@ -309,39 +359,3 @@ def _moment(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11:
         return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
     return value if isinstance(value, str) else ""
-
-
-def _object(value: object, what: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise unexpected(what, f"{what} is not an object")
-    return value
-
-
-def _list(value: object, what: str) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise unexpected(what, f"{what} is not a list")
-    return value
-
-
-def _get(data: Mapping[str, object], key: str) -> object:
-    if key not in data:
-        raise unexpected(key, f"{key} is missing")
-    return data[key]
-
-
-def _text(data: Mapping[str, object], key: str) -> str:
-    value = _get(data, key)
-    if not isinstance(value, str):
-        raise unexpected(key, f"{key} is not text")
-    return value
-
-
-def _int(data: Mapping[str, object], key: str) -> int:
-    value = _get(data, key)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise unexpected(key, f"{key} is not a whole number")
-    return value
-
-
-def _optional(data: Mapping[str, object], key: str) -> str | None:
-    return _text(data, key) if data.get(key) is not None else None

@@ -1,4 +1,4 @@
-"""Takes a server back to the code of an older release, by a new release on top: history is never rewritten.
+"""Releases without new code: a rollback, a freeze, its end, the newest one signed again. History is never rewritten.
 
 Pure planning on what `Releases` read, then one signed release through the same delivery as every push. Nothing is
 built and nothing but the statement and the manifest is sent: the server holds the blobs of all its releases. The rule
@@ -78,21 +78,27 @@ def roll_back(pusher: Pusher, tools: Tools, target: RollbackTo) -> int:
     return _send(pusher, tools, view, target, "rollback")
 
 
-def try_again(pusher: Pusher, tools: Tools) -> int:
-    """Signs the newest release once more, so that machines on which it did not start try it again."""
+def sign_again(pusher: Pusher, tools: Tools, kind: Kind, reason: str | None = None) -> int:
+    """Signs the newest release once more, as a "clear" or a "freeze" of its very code; the exit code of the command."""
     view = pusher.view()
-    target = plan(view, pusher.releases, view.head.seq)
-    return _send(pusher, tools, view, target, "clear")
+    target = plan(view, pusher.releases, view.head.seq) if view.head.seq else RollbackTo(0, Manifest({}), ())
+    return _send(pusher, tools, view, target, kind, reason)
 
 
-def _send(pusher: Pusher, tools: Tools, view: View, target: RollbackTo, kind: Kind) -> int:
+def _send(
+    pusher: Pusher, tools: Tools, view: View, target: RollbackTo, kind: Kind, reason: str | None = None
+) -> int:
     began = time.monotonic()
-    release = compose_again(target, view, tools, kind)
-    tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(target.modules), len(release.content)))
+    release = compose_again(target, view, tools, kind, reason)
+    if view.threshold == 1:
+        tools.emit(e.Pushing(release.statement.seq, view.head.seq, len(target.modules), len(release.content)))
     return pusher.deliver(release, began, time.monotonic(), same_code_as=target.code_of)
 
 
-def compose_again(target: RollbackTo, view: View, tools: Tools, kind: Kind) -> Release:
-    """The signed release: a rollback or a clear, with the number that it restores and no blobs."""
-    facts = Facts(tools.author, tools.clock(), secrets.token_hex(16), kind=kind, restores=target.code_of)
+def compose_again(
+    target: RollbackTo, view: View, tools: Tools, kind: Kind, reason: str | None = None
+) -> Release:
+    """The signed release: with the number that it restores and no blobs."""
+    nonce = secrets.token_hex(16)
+    facts = Facts(tools.author, tools.clock(), nonce, kind=kind, restores=target.code_of, reason=reason)
     return compose.sign(target.manifest, {}, view, facts, tools.signer)

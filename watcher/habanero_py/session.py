@@ -11,11 +11,13 @@ import shlex
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 from habanero_py import events as e
-from habanero_py.builder import Builder
+from habanero_py import pending
+from habanero_py.builder import Buildable, Builder
 from habanero_py.client import Server, Transport
 from habanero_py.config import Config
 from habanero_py.foreign import Foreign
@@ -25,7 +27,7 @@ from habanero_py.interpreter import find_python
 from habanero_py.pipeline import Pusher, Tools
 from habanero_py.project import Project
 from habanero_py.signing import AskPassphrase, Signer, open_signer, whoami
-from habanero_py.snapshot import Module, Snapshot, Sources
+from habanero_py.snapshot import Snapshot, Sources
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.release.statement import PythonTag
 
@@ -40,7 +42,7 @@ class Builds:
         self._tag: PythonTag | None = None
         self._builder: Builder | None = None
 
-    def __call__(self, modules: Sequence[Module], tag: PythonTag) -> Mapping[str, bytes]:
+    def __call__(self, modules: Sequence[Buildable], tag: PythonTag) -> Mapping[str, bytes]:
         """Bytecode by module name."""
         return self.warm(tag).build(modules) if modules else {}
 
@@ -125,6 +127,7 @@ class Session:
             contains=lambda module, sha256: self._contains(repository, module, sha256),
             approve=lambda found: self.approve(found),
             go_on=lambda moved: self.go_on(moved),
+            pend=lambda release: pending.write(config.root, release.digest, release.content, datetime.now(UTC)),
         )
         self.pusher = Pusher(self.tools, config.to.target)
 

@@ -21,13 +21,13 @@ from habanero_receiver.errors import HabaneroError, RequestError, TrustError
 from habanero_receiver.fleet import heartbeat, inspection
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
+from habanero_receiver.http import keys as whom
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from datetime import datetime
 
     from fastapi import Request
 
@@ -95,7 +95,7 @@ async def state(context: Context, _request: Request) -> Response:
 
 async def keys(context: Context, _request: Request) -> Response:
     """Whom this server trusts, with what, and until when."""
-    return JSONResponse(_keys(context.node))
+    return JSONResponse(whom.listed(context.node.policy, now()))
 
 
 async def base(context: Context, _request: Request) -> Response:
@@ -184,38 +184,8 @@ def _state(node: Node) -> dict[str, Any]:
     }
 
 
-def _keys(node: Node) -> dict[str, Any]:
-    policy, moment = node.policy, now()
-    listed = {trusted.key.keyid for trusted in policy.keys}
-    return {
-        "target": policy.target,
-        "threshold": policy.threshold,
-        "keys": [
-            {
-                "principals": list(trusted.principals),
-                "keyid": trusted.key.keyid,
-                "roles": sorted(policy.may(trusted)),
-                "valid_after": _when(trusted.valid_after),
-                "valid_before": _when(trusted.valid_before),
-                "revoked": trusted.key.keyid in policy.revoked,
-                "valid": trusted.valid(moment),
-            }
-            for trusted in policy.keys
-        ],
-        "revoked": sorted(policy.revoked - listed),
-        "roles": None if policy.roles is None else [
-            {"principal": grant.principal, "roles": sorted(grant.roles), "places": sorted(grant.places)}
-            for grant in policy.roles.grants
-        ],
-    }  # fmt: skip
-
-
-def _when(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _head(head: Head) -> dict[str, Any]:
-    return {"seq": head.seq, "digest": head.digest, "issued": _when(head.issued)}
+    return {"seq": head.seq, "digest": head.digest, "issued": whom.when(head.issued)}
 
 
 def _base(node: Node) -> dict[str, Any]:

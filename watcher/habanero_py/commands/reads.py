@@ -66,4 +66,7 @@ def status_event(pusher: Pusher, state: ServerState) -> e.Status:
         machines=state.machines,
         same_code_as=past.statement.restores if past else None,
         now=datetime.now(UTC).isoformat(timespec="seconds"),
+        frozen=state.head.frozen,
+        reason=past.statement.reason if past else None,
+        trusted=state.head.trusted,
     )

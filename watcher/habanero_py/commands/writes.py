@@ -1,4 +1,4 @@
-"""`push` once, a dry run, `rollback`, `clear` and `prune`: what changes the server, each after the questions it needs.
+"""`push` once, a dry run, `rollback`, `freeze`, `clear`, `prune`: what changes a server, after the questions it takes.
 
 A question is asked only of a person at a terminal; a script says --yes or gets an error with help. The rule it
 upholds: nothing leaves this machine before the last question was answered.
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from habanero_py import events as e
 from habanero_py.codes import INTERRUPTED
 from habanero_py.errors import UsageError
-from habanero_py.rollback import plan, roll_back, try_again
+from habanero_py.rollback import plan, roll_back, sign_again
 from habanero_py.session import Session
+from habanero_receiver.errors import ConflictError
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,40 @@ def rollback(session: Session, consent: Consent, number: int | None) -> int:
 def clear(session: Session, consent: Consent) -> int:
     """Has the newest release tried again on machines where it did not start, by signing it once more."""
     view, _ = session.pusher.refresh()
+    if view.head.seq == 0:
+        raise ConflictError(
+            "no-such-release",
+            "nothing was ever pushed over this base: there is nothing to try again",
+            subject="clear",
+            help="habanero-py status shows what runs",
+        )
     if not consent.given(f"Have every machine of {session.config.to.name} try #{view.head.seq} again?", "clear"):
         return INTERRUPTED
-    return try_again(session.pusher, session.tools)
+    return sign_again(session.pusher, session.tools, "clear")
+
+
+def freeze(session: Session, consent: Consent, reason: str | None) -> int:
+    """Has nothing pushed any more, until somebody with the role `clear` ends it. What runs goes on running."""
+    session.pusher.refresh()
+    name = session.config.to.name
+    if not consent.given(f"Freeze {name}: nothing is pushed until it is unfrozen?", "freeze"):
+        return INTERRUPTED
+    return sign_again(session.pusher, session.tools, "freeze", reason)
+
+
+def unfreeze(session: Session, consent: Consent) -> int:
+    """Ends a freeze."""
+    view, _ = session.pusher.refresh()
+    if not view.head.frozen:
+        raise ConflictError(
+            "not-frozen",
+            f"{session.config.to.name} is not frozen: #{view.head.seq} can be pushed on top of",
+            subject=f"#{view.head.seq}",
+            help="habanero-py status shows it",
+        )
+    if not consent.given(f"Unfreeze {session.config.to.name}?", "unfreeze"):
+        return INTERRUPTED
+    return sign_again(session.pusher, session.tools, "clear")
 
 
 def prune(session: Session, consent: Consent, *, days: int, keep: int, dry_run: bool) -> int:

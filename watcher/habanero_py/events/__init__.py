@@ -26,6 +26,7 @@ from .history import (
     ShownModule,
     Verified,
 )
+from .keys import KeyRow, Keys, Pending, PendingModule, PendingShown, RoleRow
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -41,6 +42,8 @@ __all__ = [
     "GateFinished",
     "GateStarted",
     "Initialised",
+    "KeyRow",
+    "Keys",
     "Live",
     "LogEntry",
     "Machine",
@@ -49,6 +52,9 @@ __all__ = [
     "Notice",
     "OldBase",
     "OutOfStep",
+    "Pending",
+    "PendingModule",
+    "PendingShown",
     "Problem",
     "Pruned",
     "Pushing",
@@ -56,6 +62,7 @@ __all__ = [
     "Ready",
     "Redeployed",
     "Refused",
+    "RoleRow",
     "RollbackPlan",
     "Shown",
     "ShownBase",
@@ -275,7 +282,8 @@ class Machine:
 class Status(Event):
     """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback.
 
-    `waiting` says that the command goes on looking until they are in step.
+    `waiting` says that the command goes on looking until they are in step. `frozen`: nothing may be pushed on top of
+    the head, for `reason` if that was given; `trusted`: enough keys that the server trusts today signed the head.
     """
 
     EVENT: ClassVar[str] = "status"
@@ -291,6 +299,9 @@ class Status(Event):
     same_code_as: int | None = None
     now: str | None = None
     waiting: bool = False
+    frozen: bool = False
+    reason: str | None = None
+    trusted: bool = True
 
     def to_json(self) -> dict[str, object]:
         """As every event; machines and workers become plain objects."""

@@ -14,8 +14,11 @@ from habanero_py.events import (
     Event,
     Explained,
     Initialised,
+    Keys,
     LogEntry,
     ModuleDiff,
+    Pending,
+    PendingShown,
     Pruned,
     Redeployed,
     RollbackPlan,
@@ -26,6 +29,7 @@ from habanero_py.events import (
 )
 
 from . import history
+from . import keys as keyed
 from .failure import refusals
 from .text import MARGIN, Symbols, ago, clean_line, clock, columns, count, names, release
 
@@ -54,6 +58,12 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return redeployed(event)
         case Verified():
             return history.verified(event, symbols)
+        case Keys():
+            return keyed.keys(event)
+        case Pending():
+            return keyed.pending(event, symbols)
+        case PendingShown():
+            return keyed.pending_shown(event)
         case ModuleDiff():
             return history.module_diff(event)
         case DryRun():
@@ -101,8 +111,17 @@ def status(event: Status, symbols: Symbols) -> list[str]:
         ]
     for index, line in enumerate(columns(rows)):
         lines += [line, *notes.get(index, [])]
+    notes_on_head = []
+    if event.frozen:
+        why = f": {clean_line(event.reason)}" if event.reason else ""
+        notes_on_head.append(f"FROZEN{why}   nothing is pushed until habanero-py unfreeze")
+    if not event.trusted:
+        notes_on_head.append(
+            f"{release(event.head)} is signed by no key that is trusted today: a restart begins on what came before it"
+        )
+        notes_on_head.append("  help: habanero-py sign --head signs it again, habanero-py rollback takes it back")
     author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
-    return [*lines, f"base {clean_line(event.base)[:19]}{author}"]
+    return [*lines, *notes_on_head, f"base {clean_line(event.base)[:19]}{author}"]
 
 
 def redeployed(event: Redeployed) -> list[str]:

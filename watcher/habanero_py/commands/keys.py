@@ -1,0 +1,26 @@
+"""`keys`: who may do what where, as the server says, and what this machine believes. It changes nothing."""
+
+from __future__ import annotations
+
+from habanero_py import events as e
+from habanero_py.commands.verify import trusted_keys
+from habanero_py.session import Session
+
+
+def keys(session: Session) -> int:
+    """The server's trusted keys with roles, validity and revocations, beside this command's own key and list."""
+    found, to = session.server.keys(), session.config.to
+    believed = trusted_keys(session) if to.trusted_keys_file is not None else None
+    session.emit(
+        e.Keys(
+            target=found.target,
+            key=to.key,
+            mine=session.signer.public.keyid,
+            threshold=found.threshold,
+            keys=found.keys,
+            revoked=found.revoked,
+            roles=found.roles,
+            local=None if believed is None else tuple((each.principal, each.key.keyid) for each in believed),
+        )
+    )
+    return 0
