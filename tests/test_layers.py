@@ -38,7 +38,7 @@ MAY_KNOW = {
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""
 
-WATCHER_MAY_KNOW = {"errors", "release", "trust", "swap", "journal", "run", "doctor", "fingerprint"}
+WATCHER_MAY_KNOW = {"errors", "release", "policy", "trust", "swap", "journal", "run", "doctor", "fingerprint"}
 
 
 def imports_of(file: Path) -> set[str]:

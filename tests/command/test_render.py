@@ -48,7 +48,20 @@ VERIFIED = e.Verified(
     3, "sha256:" + "1" * 64, "sha256:" + "a" * 64, 3, 8, 1, ("ana",), 2, 5, 40, (PROBLEM,),
     (e.Problem("out-of-step", "box pid 8", "shop.a is that of #1"),), 0.2,
 )  # fmt: skip
+KEY = e.KeyRow(("ana", "ana@desk"), "SHA256:x", "ssh-ed25519 AAAA", ("push", "read"), None, NOON.isoformat(), False, True)
+KEYS = e.Keys(
+    "shop/production#1", "~/k", "SHA256:x", 2, (KEY, replace(KEY, keyid="SHA256:y", revoked=True, valid=False)),
+    ("SHA256:z",), (e.RoleRow("ana", ("push",), ("shop/production",)), e.RoleRow("ben", ("read",), ("shop/staging",))),
+    (("ana", "SHA256:" + "x" * 43),),
+)  # fmt: skip
+PENDING = e.Pending(43, "sha256:" + "1" * 64, ".habanero/pending/11.release", 1, 2, NOON.isoformat())
+PENDING_SHOWN = e.PendingShown(
+    43, "sha256:" + "1" * 64, "push", "shop/production#1", "sha256:" + "a" * 64, "sha256:" + "2" * 64, "ana@laptop",
+    NOON.isoformat(), NOON.isoformat(), "4be1c0d", "pytest", 0, "18 passed", None, None, ("ana",), 2,
+    (e.PendingModule("shop.a", "changed", 3, 1),), 1, NOON.isoformat(),
+)  # fmt: skip
 EVERY = [
+    KEYS, PENDING, PENDING_SHOWN,
     e.Ready("shop", "production", 3, 12, 41, True, ["src/shop"], 214, ["pytest", "-q"], 60.0, "ana@laptop", "SHA256:x"),
     e.Changed(["shop/pricing.py"]), e.GateStarted("pytest -q"), e.GateFinished(True, "18 passed", 0.62, 41), GATE,
     e.GateAgain(["shop/cart.py"]), SYNTAX, e.Pushing(42, 41, 1, 2100), e.MachineStep("iad", 42, 4, 4),
@@ -102,6 +115,34 @@ def test_every_reader_shows_every_event(event: e.Event) -> None:
     assert out.getvalue().count("\n") == 1
     said = json.loads(out.getvalue())
     assert (said["v"], said["t"], said["event"]) == (1, "2026-11-21T12:04:07.210Z", event.EVENT)
+
+
+def test_a_person_sees_who_may_do_what() -> None:
+    """The own key is marked, a revoked one cannot be overlooked, and what somebody may elsewhere is told apart."""
+    shown = lines(KEYS)[0]
+    mine, revoked = [line for line in shown.split("\n") if "SHA256:" in line][:2]
+    assert mine.startswith("*") and "push, read" in mine and "until" in mine
+    assert "REVOKED" in revoked and "NOT NOW" in revoked
+    assert "2 people sign a release" in shown
+    assert "SHA256:z (not listed)" in shown
+    assert "ben: read at shop/staging" in shown
+    assert "everything" in lines(replace(KEYS, roles=None))[0]
+
+
+def test_a_person_sees_that_nothing_changed_yet() -> None:
+    """A release that waits says for how many, until when, and what to do."""
+    shown = lines(PENDING)[0]
+    assert "signed by 1 of 2" in shown and "nothing has changed yet" in shown and "habanero-py sign" in shown
+    looked = lines(PENDING_SHOWN)[0]
+    for word in ("ana@laptop", "shop/production#1", "18 passed", "it takes 2", "+3", "-1", "1 build made again here"):
+        assert word in looked
+
+
+def test_a_freeze_and_a_head_in_doubt_are_in_the_status() -> None:
+    """With the reason of the one and the way out of both."""
+    shown = lines(replace(STATUS, frozen=True, reason="holidays", trusted=False))[0]
+    assert "FROZEN: holidays" in shown and "unfreeze" in shown
+    assert "sign --head" in shown
 
 
 def test_a_success_is_two_lines_at_a_terminal() -> None:
