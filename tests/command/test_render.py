@@ -48,7 +48,9 @@ VERIFIED = e.Verified(
     3, "sha256:" + "1" * 64, "sha256:" + "a" * 64, 3, 8, 1, ("ana",), 2, 5, 40, (PROBLEM,),
     (e.Problem("out-of-step", "box pid 8", "shop.a is that of #1"),), 0.2,
 )  # fmt: skip
-KEY = e.KeyRow(("ana", "ana@desk"), "SHA256:x", "ssh-ed25519 AAAA", ("push", "read"), None, NOON.isoformat(), False, True)
+KEY = e.KeyRow(
+    ("ana", "ana@desk"), "SHA256:x", "ssh-ed25519 AAAA", ("push", "read"), None, NOON.isoformat(), False, True
+)
 KEYS = e.Keys(
     "shop/production#1", "~/k", "SHA256:x", 2, (KEY, replace(KEY, keyid="SHA256:y", revoked=True, valid=False)),
     ("SHA256:z",), (e.RoleRow("ana", ("push",), ("shop/production",)), e.RoleRow("ben", ("read",), ("shop/staging",))),
