@@ -13,9 +13,11 @@ from habanero_receiver.fleet.node import Identity, Node, Release
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.journal import Journal
+from habanero_receiver.journal.local import LocalState
 from habanero_receiver.overlay import Overlay
 from habanero_receiver.release.keys import parse_allowed_signers
 from habanero_receiver.release.statement import PythonTag
+from habanero_receiver.starting import StartLedger
 from habanero_receiver.swap import ModuleImage, SwapFailedError, SwapRefusedError, SwapReport, SwapUndoError
 
 Images = Mapping[str, ModuleImage | None]
@@ -126,6 +128,7 @@ class World:
             seen=release,
             known=None,
             running=None,
+            ledger=StartLedger(LocalState(self.root / "state" / machine), 3, 10),
         )
 
     def policy(self, *authors: Author) -> trust.TrustPolicy:

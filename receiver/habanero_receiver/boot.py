@@ -26,9 +26,10 @@ from habanero_receiver.errors import ConfigError, HabaneroError
 from habanero_receiver.journal import baked
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
+from habanero_receiver.journal.candidate import Candidate
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.journal.local import LocalState
-from habanero_receiver.journal.newest import Candidate, Chooser, Chosen, Place
+from habanero_receiver.journal.newest import Chooser, Chosen, Place
 from habanero_receiver.overlay import Overlay
 from habanero_receiver.starting import Start, StartLedger
 from habanero_receiver.trust import Head
@@ -147,13 +148,17 @@ def _base(config: ReceiverConfig) -> Base:
 def _choose(
     config: ReceiverConfig, journal: Journal, base: Base, local: LocalState, ledger: StartLedger
 ) -> Chosen:
-    condemned = ledger.condemned() if config.start_limit else {}
+    condemned = verdicts.of_this_machine(ledger, config.instance)
     try:
         with open_bucket(config.bucket).aside() as bucket:  # this process may be one that forks its workers
             reading = Journal(bucket, config.app, config.environment, base.digest)
             verdicts.tell(ledger, bucket, reading, config.instance, config.boot_wait_s)
             place = Place(base.digest, config.root, config.policy(), local, journal)
-            return Chooser(bucket, reading, place, config.boot_wait_s).choose(condemned)
+            chosen = Chooser(bucket, reading, place, config.boot_wait_s).choose(condemned)
+            if chosen.withdrawn is not None and chosen.withdrawn.digest not in condemned:
+                newest = chosen.newest.head  # others say so: remembered for when it is no longer the newest
+                ledger.condemn(newest.digest, newest.seq, chosen.withdrawn.reason, told=True)
+            return chosen
     except ConfigError:
         raise
     except HabaneroError as error:

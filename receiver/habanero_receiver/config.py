@@ -55,6 +55,7 @@ class ReceiverConfig:
     top_level  the packages and modules that a release may replace
     root       the folder that they lie in
     instance   this machine's name in the fleet
+    region     where this machine is, for people to read; may be empty
     fingerprint     the file that an image's build wrote the digests of its sources to, if any
     poll_s     how often this process looks for a new release, None for the bucket's usual
     boot       "base": a head that cannot be verified or loaded means the code on disk, loudly; "require": no start
@@ -83,6 +84,7 @@ class ReceiverConfig:
     start_limit: int
     ready_after_s: float
     fingerprint: Path | None
+    region: str = ""
     poll_s: float | None = None
     entrance: Entrance = Entrance()  # noqa: RUF009  (frozen)
     verify_source: bool = False
@@ -134,6 +136,7 @@ class ReceiverConfig:
             top_level=top_level,
             root=root,
             instance=_instance(environ),
+            region=_region(environ),
             boot=_when_unverified(environ),
             fingerprint=cwd / environ["HABANERO_FINGERPRINT"] if environ.get("HABANERO_FINGERPRINT") else None,
             poll_s=_poll(environ),
@@ -262,6 +265,13 @@ def _instance(environ: Mapping[str, str]) -> str:
     name = environ.get("HABANERO_INSTANCE") or environ.get("FLY_MACHINE_ID") or os.uname().nodename
     if not _INSTANCE.fullmatch(name):
         raise _bad("HABANERO_INSTANCE", f"is {name!r}", "letters, digits, dots and dashes, at most 100")
+    return name
+
+
+def _region(environ: Mapping[str, str]) -> str:
+    name = environ.get("HABANERO_REGION") or environ.get("FLY_REGION") or ""
+    if name and not _INSTANCE.fullmatch(name):
+        raise _bad("HABANERO_REGION", f"is {name!r}", "letters, digits, dots and dashes, at most 100")
     return name
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from habanero_receiver.fleet.heart import Heart
     from habanero_receiver.fleet.node import Node
     from habanero_receiver.fleet.safepoint import Safepoint
+    from habanero_receiver.fleet.sightings import ThreadErrors
     from habanero_receiver.hold import ASGIApp, Hold
     from habanero_receiver.http.asgi import Endpoints
     from habanero_receiver.tasks.declared import Declaration, P, R, Task
@@ -48,6 +49,7 @@ class Receiver:
         self._starting = threading.Lock()
         self._node: Node | None = None
         self._threads: tuple[Follower, Heart] | None = None
+        self._thread_errors: ThreadErrors | None = None
         self._declared: dict[str, Declaration] = {}
         self._supervisor: Supervisor | None = None
         self._up = False
@@ -181,6 +183,9 @@ class Receiver:
     def _stop_following(self) -> None:
         with self._starting:
             threads, self._threads = self._threads, None
+            seeing, self._thread_errors = self._thread_errors, None
+        if seeing is not None:
+            seeing.end()
         if threads is not None:
             for thread in threads:
                 thread.stop()
@@ -230,6 +235,11 @@ class Receiver:
         supervisor.end()
         await asyncio.to_thread(supervisor.wait)
 
+    def saw(self, error: BaseException, where: str) -> None:
+        """Take note of an exception that ended a request or a loop: code of a release may be at fault."""
+        if self._node is not None:
+            self._node.sightings.saw(error, where)
+
     @property
     def entrance(self) -> Entrance:
         """How much of it shows to the network."""
@@ -251,7 +261,7 @@ class Receiver:
             from habanero_receiver.tasks.life import Pace
             from habanero_receiver.tasks.supervisor import Supervisor
 
-            self._supervisor = Supervisor(self._declared, self._in_swap, Pace())
+            self._supervisor = Supervisor(self._declared, self._in_swap, Pace(), self.saw)
         return self._supervisor
 
     def _in_swap(self) -> bool:
@@ -278,6 +288,7 @@ class Receiver:
         from habanero_receiver.fleet import join
         from habanero_receiver.fleet.follower import Follower
         from habanero_receiver.fleet.heart import Heart
+        from habanero_receiver.fleet.sightings import ThreadErrors
 
         with self._starting:
             node = self._joined()
@@ -288,6 +299,9 @@ class Receiver:
                 self._threads = Follower(node), Heart(node)
                 for thread in self._threads:
                     thread.start()
+            if self._thread_errors is None:
+                self._thread_errors = ThreadErrors(node.sightings)
+                self._thread_errors.begin()
 
     def _joined(self) -> Node:
         if self._node is None:

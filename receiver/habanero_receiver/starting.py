@@ -54,7 +54,13 @@ class StartLedger:
         """Write down how an attempt went."""
         self._turn(change)
 
+    def condemn(self, digest: str, seq: int, reason: str, *, told: bool) -> None:
+        """Remember that a release is not to be run here again. `told`: whether the bucket has a verdict on it."""
+        self._turn(lambda ledger: ledger.condemn(digest, seq, reason, told=told))
+
     def _reap(self, ledger: Ledger) -> Ledger:
+        if not self._limit:  # nothing is counted
+            return ledger
         for digest in ledger.records:
             ledger = ledger.reaped(
                 digest, is_alive, now=time.time(), limit=self._limit, patience_s=self._patience_s

@@ -15,6 +15,10 @@ import pytest
 from deployment import Deployment, Key
 from serving import Shop, serve, wait_until
 
+from habanero_receiver.journal.verdict import Verdict
+from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.statement import NEVER
+
 SOURCES = {"shop/__init__.py": "", "shop/pricing.py": "PRICE = 1\n", "shop/other.py": ""}
 SERVER = """
     import shop.pricing
@@ -65,6 +69,12 @@ def verdicts(app: Deployment, seq: int) -> list[Path]:
     return sorted((app.folder / "verdicts" / f"{seq:08d}").glob("*.json"))
 
 
+def accuse(app: Deployment, seq: int, *, digest: str = "") -> None:
+    """Put a verdict beside a release, as whoever can write to the bucket can, without any key."""
+    entry = Envelope.decode(app.journal.entry(seq) or b"")
+    app.journal.put_verdict(seq, "mallory", Verdict(digest or entry.digest, "because", "mallory", 1.0).encode())
+
+
 def record(app: Deployment) -> dict[str, Any]:
     """What the machine's ledger says of the newest release."""
     [ledger] = app.root.glob(".habanero/state/**/starts.json")
@@ -80,7 +90,7 @@ def test_a_release_that_does_not_start_is_passed_over_after_three_times(app, how
     assert verdicts(app, 2) == []
     with start(app) as process:
         out, err = process.communicate(timeout=60)
-    assert out == "2\n" and "error[condemned]: release 2 did not start" in err and "release 1 runs" in err
+    assert out == "2\n" and "error[condemned]: release 2 was withdrawn (3 starts" in err and "release 1 runs" in err
     [verdict] = verdicts(app, 2)
     assert verdict.name == "box.json"
     said = json.loads(verdict.read_text())
@@ -119,9 +129,19 @@ def test_a_forged_verdict_goes_one_step_back_and_no_further(app):
     app.push({"shop.pricing": "PRICE = 3\n"})
     assert serve_once(app) == "3"
     for seq in (1, 2):
-        app.journal.put_verdict(seq, "mallory", b"{}")
+        accuse(app, seq)
     assert serve_once(app) == "2"
     assert serve_once(app) == "2"
+
+
+def test_a_verdict_on_another_release_or_one_that_allows_none_counts_for_nothing(app):
+    """A number that another journal had before it says nothing, nor does a verdict that the release does not allow."""
+    app.push({"shop.pricing": "PRICE = 3\n"})
+    accuse(app, 2, digest="sha256:" + "0" * 64)
+    assert serve_once(app) == "3"
+    app.push({"shop.pricing": "PRICE = 4\n"}, withdraw=NEVER)
+    accuse(app, 3)
+    assert serve_once(app) == "4"
 
 
 def test_what_is_gone_back_to_is_signed_by_keys_of_today(tmp_path):
@@ -129,7 +149,7 @@ def test_what_is_gone_back_to_is_signed_by_keys_of_today(tmp_path):
     app, thief = Deployment(tmp_path, SOURCES), Key()
     app.push({"shop.pricing": "PRICE = 666\n"}, key=thief)
     app.push({"shop.pricing": "PRICE = 3\n"})
-    app.journal.put_verdict(2, "mallory", b"{}")
+    accuse(app, 2)
     assert serve_once(app) == "1"
 
 
@@ -144,11 +164,19 @@ def test_two_broken_releases_in_a_row(app):
 def test_a_machine_without_memory_of_the_first_gets_past_both(app):
     """A fresh machine finds both accused: it tries the one below the head itself, and passes it over as well."""
     app.push({"shop.pricing": BREAKING["exits"]})
-    app.journal.put_verdict(2, "another", b"{}")
-    app.push({"shop.pricing": BREAKING["exits"]})
-    app.journal.put_verdict(3, "another", b"{}")
+    accuse(app, 2)
+    app.push({"shop.pricing": BREAKING["raises"]})
+    accuse(app, 3)
     fresh = {"HABANERO_STATE": str(app.root / "fresh")}
     assert [serve_once(app, **fresh) for _ in range(4)] == ["", "", "", "2"]
+
+
+def test_what_is_gone_back_to_is_other_code(app):
+    """A clear of a release that breaks has the same code as that: it is no way back from it."""
+    app.push({"shop.pricing": BREAKING["exits"]})
+    app.push({}, kind="clear", restores=2)
+    accuse(app, 3)
+    assert serve_once(app) == "2"
 
 
 def test_an_outage_takes_a_machine_one_step_back_at_most(app):

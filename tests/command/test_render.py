@@ -45,7 +45,7 @@ SHOWN = e.Shown(
 )  # fmt: skip
 PROBLEM = e.Problem("not-next", "#2", "it follows another #1")
 VERIFIED = e.Verified(
-    3, "sha256:" + "1" * 64, "sha256:" + "a" * 64, 3, 8, 1, ("ana",), 2, 5, 40, (PROBLEM,),
+    3, 3, "sha256:" + "1" * 64, "sha256:" + "a" * 64, 3, 8, 1, ("ana",), 2, 5, 40, (PROBLEM,),
     (e.Problem("out-of-step", "box pid 8", "shop.a is that of #1"),), 0.2,
 )  # fmt: skip
 KEY = e.KeyRow(
@@ -62,12 +62,24 @@ PENDING_SHOWN = e.PendingShown(
     NOON.isoformat(), NOON.isoformat(), "4be1c0d", "pytest", 0, "18 passed", None, None, ("ana",), 2,
     (e.PendingModule("shop.a", "changed", 3, 1),), 1, NOON.isoformat(),
 )  # fmt: skip
+ERROR = e.ProductionError(
+    42, "TypeError", "'NoneType' object is not subscriptable", "shop.pricing.price:7", "GET /price", "iad-6e82", 2217,
+    3,
+    "Traceback (most recent call last):\n  File \"/srv/shop/pricing.py\", line 7, in price\n    return missing[0]\n",
+    NOON.isoformat(),
+)  # fmt: skip
+BACK = e.Worker(7, 41, WORKER.since, WORKER.started, "withdrawn: because", "condemned")
+WITHDRAWAL = e.Withdrawal(42, 41, "5 errors out of its code within a minute", "iad-6e82", WORKER.since)
+WITHDRAWN = e.Withdrawn(
+    42, 41, WITHDRAWAL.reason, "iad-6e82", WITHDRAWAL.at, [e.Machine("iad-6e82", [BACK, replace(BACK, pid=8)])]
+)
 EVERY = [
     KEYS, PENDING, PENDING_SHOWN,
     e.Ready("shop", "production", 3, 12, 41, True, ["src/shop"], 214, ["pytest", "-q"], 60.0, "ana@laptop", "SHA256:x"),
     e.Changed(["shop/pricing.py"]), e.GateStarted("pytest -q"), e.GateFinished(True, "18 passed", 0.62, 41), GATE,
     e.GateAgain(["shop/cart.py"]), SYNTAX, e.Pushing(42, 41, 1, 2100), e.MachineStep("iad", 42, 4, 4),
-    e.MachineStep("sjc", 42, 4, 3, ("pid 8: ImportError",)), LIVE, e.Unchanged(42), REFUSED, e.OutOfStep(44, 12, 11),
+    e.MachineStep("sjc", 42, 4, 3, ("pid 8: ImportError",)), LIVE, e.Unchanged(42), e.Unchanged(41, 42),
+    REFUSED, ERROR, WITHDRAWN, e.OutOfStep(44, 12, 11),
     e.DryRun(43, 42, [{"module": "shop.a", "patched": ["f"], "run": [], "kept": 4, "refused": []}], 0.1),
     e.Notice("going on"), STATUS, ENTRY,
     SHOWN, e.ShownBase("sha256:" + "a" * 64, {"shop": "b" * 64}), replace(STATUS, waiting=True),
@@ -276,6 +288,53 @@ def test_long_lines_are_not_wrapped() -> None:
     assert path in live(e.Changed([path]), width=40)
 
 
+def test_an_error_from_production_has_its_release_its_worker_and_its_source_line() -> None:
+    """At a terminal with the time; in a pipe on standard error, with one line that it was on standard output."""
+    out, err = lines(ERROR)
+    assert out.partition(" ")[2] == "error   #42 TypeError in shop.pricing.price:7\n"
+    assert err.splitlines() == [
+        "✖ TypeError: 'NoneType' object is not subscriptable   #42 in production",
+        "  --> shop.pricing.price:7   GET /price",
+        "      iad-6e82 pid 2217, 3 times",
+        "  | Traceback (most recent call last):",
+        '  |   File "/srv/shop/pricing.py", line 7, in price',
+        "  |     return missing[0]",
+    ]
+    assert live(ERROR).splitlines()[1:] == err.splitlines()[1:]
+
+
+def test_a_withdrawal_says_why_and_what_runs_now() -> None:
+    """Each machine, and the way on."""
+    out, err = lines(WITHDRAWN)
+    assert out.partition(" ")[2] == "back    #42 withdrawn, #41 runs\n"
+    assert [line.strip() for line in err.splitlines()[:3]] == [
+        "✖ #42 withdrawn: 5 errors out of its code within a minute",
+        "iad-6e82  2/2 back at #41",
+        "production: 2/2 workers at #41",
+    ]
+    assert "habanero-py clear" in err
+
+
+def test_status_of_a_withdrawn_release_tells_it_once() -> None:
+    """What is to run does, so all are in step; the reason is no failure of each worker."""
+    machine = e.Machine("iad-6e82", [BACK, replace(BACK, pid=8)], "iad", 1)
+    event = replace(STATUS, head=42, same_code_as=None, machines=[machine], withdrawn=WITHDRAWAL)
+    shown = lines(event)[0].splitlines()
+    assert shown[0] == "shop → production   #42 withdrawn, #41 runs   2/2 workers in step"
+    assert shown[3] == "#42 withdrawn 4 min ago by iad-6e82: 5 errors out of its code within a minute"
+    assert "because" not in "".join(shown)
+
+
+def test_status_tells_regions_and_restarts() -> None:
+    """A machine that came back says on what it started; one whose disk forgets says nothing."""
+    workers = [e.Worker(7, 45, WORKER.since, WORKER.started, booted=45)]
+    machines = [e.Machine("a", workers, "iad", 1), e.Machine("b", workers, "sjc", 0), e.Machine("c", workers)]
+    shown = lines(replace(STATUS, machines=machines))[0].splitlines()
+    assert shown[1].split() == ["MACHINE", "REGION", "WORKERS", "RUNNING", "SINCE", "UPTIME", "RESTARTS"]
+    assert shown[2].split()[1] == "iad" and shown[2].endswith("  1 (re-applied #45 at boot)")
+    assert shown[3].endswith("  0") and shown[4].split()[1] == "-" and shown[4].endswith("  -")
+
+
 def test_status_is_a_table() -> None:
     """A row for each machine; the worker that failed below its own."""
     machine = e.Machine("box", [WORKER, e.Worker(8, 41, WORKER.since, WORKER.started, "no such name")])
@@ -286,8 +345,8 @@ def test_status_is_a_table() -> None:
     out, _ = lines(event)
     assert out.splitlines() == [
         "shop → production   #42   1/2 workers OUT OF STEP",
-        "MACHINE  WORKERS  RUNNING  SINCE     UPTIME",
-        f"box      1/2      #41 #42  {text.clock(WORKER.since, WORKER.since)}  1 d 2 h",
+        "MACHINE  WORKERS  RUNNING  SINCE     UPTIME   RESTARTS",
+        f"box      1/2      #41 #42  {text.clock(WORKER.since, WORKER.since)}  1 d 2 h  -",
         "          pid 8 at #41: no such name",
         "base sha256:aaaaaaaaaaaa   head by ana@laptop, 4 min ago",
     ]

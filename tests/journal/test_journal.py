@@ -38,6 +38,7 @@ def test_the_keys_are_those_of_the_format(journal, bucket):
         f"{FOLDER}/journal/00000001.json",
         f"{FOLDER}/hosts/web-1.17.json",
         f"{FOLDER}/verdicts/00000001/web-1.json",
+        f"{FOLDER}/verdicts/00000001.json",
     ])  # fmt: skip
 
 
@@ -161,4 +162,11 @@ def test_verdicts_are_created_once(journal):
     assert journal.put_verdict(3, "web-1", b"bad")
     assert not journal.put_verdict(3, "web-1", b"good")
     assert journal.verdicts(3) == {"web-1": b"bad"}
-    assert journal.verdicts(4) == {}
+    assert journal.verdicts(4) == {} and journal.newest_verdict(4) is None
+
+
+def test_the_newest_verdict_is_one_read_away(journal, bucket):
+    """Whoever looks again and again needs no listing; what was left under its key does not keep a new one back."""
+    bucket.create(f"{FOLDER}/verdicts/00000003.json", b"of a journal that was here before")
+    journal.put_verdict(3, "web-1", b"bad")
+    assert journal.newest_verdict(3) == b"bad"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from habanero_py import remote
+from habanero_py import remote, remote_fleet
 from habanero_py.acknowledge import Acknowledging
 from habanero_py.answers import unexpected
 from habanero_py.config import is_loopback
@@ -145,6 +145,10 @@ class Server:
     def running(self) -> tuple[remote.WorkerCode, ...]:
         """What each worker says that its modules are, after looking at them for this question."""
         return remote.parse_running(_parse(self._get("/v1/running", MAX_ANSWER_BYTES, timeout_s=INSPECTION_TIMEOUT_S)))
+
+    def errors(self) -> remote_fleet.Heard:
+        """What came out of released code on all workers, and whether the head was withdrawn."""
+        return remote_fleet.parse_errors(self._read("/v1/errors"))
 
     def listing(self) -> remote.Listing:
         """What a listing of the bucket shows of this journal."""

@@ -15,17 +15,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from habanero_py.events import Withdrawal
 from habanero_py.remote import BaseModule, Head
 from habanero_py.signing import Signer
 from habanero_py.snapshot import Module
 from habanero_receiver.release import body
 from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
-from habanero_receiver.release.statement import Gate, Kind, PythonTag, Statement, Withdraw
+from habanero_receiver.release.statement import NEVER, Gate, Kind, PythonTag, Statement, Withdraw
 
 DEFAULT_WINDOW_S = 300
 MAX_LAG = timedelta(seconds=60)
-WITHDRAW = Withdraw(errors_per_minute=5, window_s=60)
 EMPTY_LINE = b"\n"
 """What an empty file travels as: a release has no blob without bytes."""
 
@@ -48,10 +48,11 @@ def released_digest(module: Module) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the server runs, as far as this command knows. `overlay` is {} at the base.
+    """The newest release of the server, as far as this command knows. `overlay` is {} at the base.
 
     `threshold` people have to sign what comes next, which may be accepted for `window_s` after it was issued: some
-    minutes, or as long as the server lets it wait for the others.
+    minutes, or as long as the server lets it wait for the others. `withdrawn` is the verdict on the release, if
+    another one runs in its place.
     """
 
     target: str
@@ -63,6 +64,12 @@ class View:
     built_for: PythonTag | None = None
     threshold: int = 1
     window_s: int = DEFAULT_WINDOW_S
+    withdrawn: Withdrawal | None = None
+
+    @property
+    def running(self) -> int:
+        """The number of the release that is to run: the head, or what runs in place of a head that was withdrawn."""
+        return self.head.seq if self.withdrawn is None else self.withdrawn.runs
 
 
 def desired(
@@ -115,7 +122,7 @@ def to_build(wanted: Wanted, view: View) -> tuple[Module, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the statement says beside the code."""
+    """What the statement says beside the code. `withdraw` is when the fleet may take it back."""
 
     author: str
     issued: datetime
@@ -125,6 +132,7 @@ class Facts:
     kind: Kind = "push"
     restores: int | None = None
     reason: str | None = None
+    withdraw: Withdraw = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +179,7 @@ def sign(manifest: Manifest, blobs: Mapping[str, bytes], view: View, facts: Fact
         author=facts.author,
         git=facts.git,
         gate=facts.gate,
-        withdraw=WITHDRAW,
+        withdraw=facts.withdraw,
         restores=facts.restores,
         frozen=facts.kind == "rollback" and view.head.frozen,
         reason=facts.reason,

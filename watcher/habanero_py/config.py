@@ -15,10 +15,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.release.statement import Withdraw
 
 from .settings import PYPROJECT, Finder, nearest, refuse_unknown
 
-TOP_KEYS = frozenset({"watch", "gate", "gate_timeout_s", "targets"})
+TOP_KEYS = frozenset({"watch", "gate", "gate_timeout_s", "withdraw", "targets"})
 TARGET_KEYS = frozenset({"url", "key", "target", "confirm", "trusted_keys_file"})
 DEFAULT_GATE_TIMEOUT_S = 60.0
 
@@ -61,6 +62,7 @@ class Config:
     watch: tuple[str, ...]
     gate: tuple[str, ...]
     gate_timeout_s: float
+    withdraw: Withdraw
     to: TargetConfig
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -112,6 +114,7 @@ def load(flags: Flags, environ: Mapping[str, str], cwd: Path) -> Config:
         watch=finder.find("watch", flags.watch, table).words(),
         gate=finder.find("gate", flags.gate, table).words(),
         gate_timeout_s=finder.find("gate_timeout_s", flags.gate_timeout_s, table, DEFAULT_GATE_TIMEOUT_S).seconds(),
+        withdraw=finder.find("withdraw", None, table, True).withdraw(),
         to=_target(root, flags, environ, table, finder),
         origins=finder.origins,
     )

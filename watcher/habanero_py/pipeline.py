@@ -33,10 +33,11 @@ from habanero_receiver.errors import (
     GATE_FAILED,
     OUT_OF_STEP,
     REFUSED,
+    ROLLED_BACK,
     ConflictError,
     HabaneroError,
 )
-from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, Gate, PythonTag
+from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, NEVER, Gate, PythonTag, Withdraw
 
 LIVE = 0
 MAX_GATE_RUNS = 5
@@ -52,7 +53,7 @@ class Tools:
     `gate` is None when there is none; `approve` asks whether somebody else's work may be replaced; `contains` tells
     whether a version of a module is in the history of the tree; `build` raises SyntaxFoundError. `go_on` asks whether
     all that differs from a new deployment is to be pushed, not only what was saved. `pend` keeps a release that others
-    have to sign as well, and gives the place.
+    have to sign as well, and gives the place. `withdraw` is the policy that pushes are signed with.
     """
 
     server: Server
@@ -69,6 +70,7 @@ class Tools:
     gate: Callable[[], GateResult] | None = None
     gate_command: str = ""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    withdraw: Withdraw = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ class Pusher:
 
     @property
     def running(self) -> int | None:
-        """The head as last heard of; None before the first answer."""
-        return self._view.head.seq if self._view else None
+        """The release that is to run, as last heard of; None before the first answer."""
+        return self._view.running if self._view else None
 
     @property
     def last(self) -> Snapshot | None:
@@ -215,7 +217,7 @@ class Pusher:
         self._agreed = view.base_digest
 
     def _unchanged(self, difference: Difference) -> int:
-        self._tools.emit(e.Unchanged(difference.view.head.seq))
+        self._tools.emit(unchanged(difference.view))
         return LIVE
 
     def _build(self, difference: Difference) -> Mapping[str, bytes]:
@@ -257,7 +259,7 @@ class Pusher:
             ok=run.ok,
             summary=run.summary,
             seconds=round(run.seconds, 4),
-            running=view.head.seq,
+            running=view.running,
             output=None if run.ok else run.output,
             log=None if run.ok else str(run.log),
         )
@@ -270,7 +272,7 @@ class Pusher:
             column=problem.column,
             message=problem.message,
             text=problem.text,
-            running=self.view().head.seq,
+            running=self.view().running,
         )
 
     def _send(self, tested: Tested, began: float, *, check: bool) -> int:
@@ -278,7 +280,8 @@ class Pusher:
         view = difference.view
         check_head(view, dry_run=check)
         self._ask_if_foreign(difference)
-        facts = Facts(self._tools.author, self._tools.clock(), secrets.token_hex(16), tested.git, tested.gate)
+        tools, nonce = self._tools, secrets.token_hex(16)
+        facts = Facts(tools.author, tools.clock(), nonce, tested.git, tested.gate, withdraw=tools.withdraw)
         release = compose.compose(difference.wanted, tested.code, view, facts, self._tools.signer)
         if view.threshold == 1:
             size = len(release.content)
@@ -314,7 +317,13 @@ class Pusher:
         if self._view is not None:
             issued = statement.issued.isoformat()
             head = Head(statement.seq, release.digest, issued, statement.author, frozen=statement.freezes)
-            self._view = replace(self._view, head=head, overlay=release.manifest.modules, built_for=statement.python)
+            overlay, python = release.manifest.modules, statement.python
+            self._view = replace(self._view, head=head, overlay=overlay, built_for=python, withdrawn=None)
+
+    def heard(self, withdrawn: e.Withdrawal) -> None:
+        """Takes note that the head was withdrawn, if it is the head that is known here."""
+        if self._view is not None and self._view.head.seq == withdrawn.push:
+            self._view = replace(self._view, withdrawn=withdrawn)
 
     def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:
         now = time.monotonic()
@@ -324,6 +333,10 @@ class Pusher:
             applied, workers = applied + done, workers + len(machine.workers)
             failures = tuple(f"pid {w.pid}: {w.failed}" for w in machine.workers if w.failed)
             self._tools.emit(e.MachineStep(machine.machine, seq, len(machine.workers), done, failures))
+        if answer.withdrawn is not None and answer.withdrawn.push == seq:
+            self.heard(answer.withdrawn)
+            self._tools.emit(withdrawn(answer.withdrawn, answer.machines))
+            return ROLLED_BACK
         if not answer.in_step:
             self._tools.emit(e.OutOfStep(seq, workers, applied))
             return OUT_OF_STEP
@@ -363,6 +376,17 @@ class Pusher:
 
     def _contains(self, module: str, sha256: str) -> bool:
         return (module, sha256) in self._held or self._tools.contains(module, sha256)
+
+
+def unchanged(view: View) -> e.Unchanged:
+    """Nothing differs from the head, which is what runs unless it was withdrawn."""
+    return e.Unchanged(view.running, None if view.withdrawn is None else view.head.seq)
+
+
+def withdrawn(found: e.Withdrawal, machines: Sequence[e.Machine]) -> e.Withdrawn:
+    """That a release was taken back, and how far."""
+    in_step = all(worker.running == found.runs for machine in machines for worker in machine.workers)
+    return e.Withdrawn(found.push, found.runs, found.reason, found.machine, found.at, machines, in_step)
 
 
 def _word(name: str, difference: Difference) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from habanero_py.answers import unexpected
 from habanero_py.client import Server
 from habanero_py.compose import DEFAULT_WINDOW_S, View
-from habanero_py.events import Confirmation
+from habanero_py.events import Confirmation, Verdict
 from habanero_py.remote import BaseModule, Entry, Head, ServerState
 from habanero_receiver.errors import ConflictError, HabaneroError, TrustError
 from habanero_receiver.release.envelope import Envelope
@@ -53,6 +53,7 @@ class Releases:
         self._past: dict[int, Past] = {}
         self._manifests: dict[str, Manifest] = {}
         self._confirmed: dict[int, tuple[Confirmation, ...]] = {}
+        self._withdrawn: dict[int, Verdict] = {}
 
     def view(self, target: str, state: ServerState) -> View:
         """All that a diff needs to know of the server; one to three requests the first time."""
@@ -81,6 +82,7 @@ class Releases:
             built_for=past.statement.python if past else None,
             threshold=state.threshold,
             window_s=state.max_window_s if state.threshold > 1 else DEFAULT_WINDOW_S,
+            withdrawn=state.withdrawn,
         )
 
     def past(self, head: Head) -> Past:
@@ -134,6 +136,12 @@ class Releases:
                 raise unexpected(f"#{entry.seq}", "a manifest is not the one that the release signs")
             self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
         self._confirmed[entry.seq] = entry.confirmed
+        if entry.withdrawn is not None:
+            self._withdrawn[entry.seq] = entry.withdrawn
+
+    def withdrawn(self, past: Past) -> Verdict | None:
+        """Why a release was found bad, if it was; nothing unless it was loaded with details."""
+        return self._withdrawn.get(past.seq)
 
     def confirmed(self, past: Past) -> tuple[Confirmation, ...]:
         """Who ran a release when its push was answered; nothing unless it was loaded with details."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from habanero_py.answers import (
     as_list,
@@ -21,7 +20,8 @@ from habanero_py.answers import (
     get_words,
     unexpected,
 )
-from habanero_py.events import Confirmation, KeyRow, Machine, OldBase, RoleRow, Worker
+from habanero_py.events import Confirmation, KeyRow, Machine, OldBase, RoleRow, Verdict, Withdrawal
+from habanero_py.remote_fleet import moment, parse_machines, parse_withdrawn
 from habanero_receiver.errors import RequestError
 from habanero_receiver.release.statement import PythonTag
 
@@ -54,6 +54,12 @@ class ServerState:
     machines: tuple[Machine, ...]
     threshold: int = 1
     max_window_s: int = 300
+    withdrawn: Withdrawal | None = None
+
+    @property
+    def goal(self) -> int:
+        """The release that every process is to run: the head, or what runs in place of a head that was withdrawn."""
+        return self.head.seq if self.withdrawn is None else self.withdrawn.runs
 
     @property
     def workers(self) -> int:
@@ -62,8 +68,8 @@ class ServerState:
 
     @property
     def in_step(self) -> bool:
-        """Whether every process runs the head."""
-        return all(worker.running == self.head.seq for machine in self.machines for worker in machine.workers)
+        """Whether every process runs what it is to run."""
+        return all(worker.running == self.goal for machine in self.machines for worker in machine.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +85,15 @@ class BaseModule:
 class Entry:
     """One entry of the journal: the envelope's own bytes.
 
-    With details, what the server has for its manifest, and who ran it when it was pushed, as it was noted then.
+    With details, what the server has for its manifest, who ran it when it was pushed, as it was noted then, and why it
+    was found bad, if it was.
     """
 
     seq: int
     envelope: bytes
     manifest: bytes | None = None
     confirmed: tuple[Confirmation, ...] = ()
+    withdrawn: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,7 @@ class PushAnswer:
     modules: tuple[Mapping[str, object], ...]
     machines: tuple[Machine, ...]
     in_step: bool
+    withdrawn: Withdrawal | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
@@ -198,6 +207,7 @@ def parse_state(answer: object) -> ServerState:
         running=get_int(running, "seq") if running else get_int(head, "seq"),
         modules=tuple(str(name) for name in as_list(data.get("modules", []), "modules")),
         machines=parse_machines(data.get("machines", [])),
+        withdrawn=parse_withdrawn(data.get("withdrawn")),
         threshold=get_int(data, "threshold"),
         max_window_s=get_int(data, "max_window_s"),
     )
@@ -235,16 +245,6 @@ def _role(item: object) -> RoleRow:
     return RoleRow(get_text(data, "principal"), get_words(data, "roles"), get_words(data, "places"))
 
 
-def parse_machines(answer: object) -> tuple[Machine, ...]:
-    """The fleet; a worker that failed says why."""
-    return tuple(
-        Machine(
-            get_text(machine, "machine"), tuple(_worker(item) for item in as_list(get(machine, "workers"), "workers"))
-        )
-        for machine in (as_object(item, "machine") for item in as_list(answer, "machines"))
-    )
-
-
 def parse_base(answer: object) -> dict[str, BaseModule]:
     """GET /v1/base: module name -> what lies on the server's disk."""
     modules = as_object(get(as_object(answer, "base"), "modules"), "modules")
@@ -262,7 +262,8 @@ def parse_journal(answer: object) -> tuple[Entry, ...]:
         entry = as_object(item, "entry")
         manifest = decode_base64(get_text(entry, "manifest")) if entry.get("manifest") is not None else None
         confirmed = _confirmed(entry.get("confirmed"))
-        entries.append(Entry(get_int(entry, "seq"), decode_base64(get_text(entry, "envelope")), manifest, confirmed))
+        envelope, withdrawn = decode_base64(get_text(entry, "envelope")), _verdict(entry.get("withdrawn"))
+        entries.append(Entry(get_int(entry, "seq"), envelope, manifest, confirmed, withdrawn))
     return tuple(entries)
 
 
@@ -311,6 +312,13 @@ def _module_code(item: object) -> ModuleCode:
     )
 
 
+def _verdict(said: object) -> Verdict | None:
+    if said is None:
+        return None
+    data = as_object(said, "withdrawn")
+    return Verdict(get_text(data, "machine"), get_text(data, "reason"), moment(data.get("at")))
+
+
 def _confirmed(note: object) -> tuple[Confirmation, ...]:
     """The note beside an entry; nothing for one that cannot be read, since whoever can write the bucket wrote it."""
     machines = note.get("machines") if isinstance(note, dict) else None
@@ -336,26 +344,6 @@ def parse_push(answer: object) -> PushAnswer:
         modules=tuple(as_object(item, "report") for item in as_list(report.get("modules", []), "modules")),
         machines=machines,
         in_step=bool(data.get("in_step", True)),
+        withdrawn=parse_withdrawn(data.get("withdrawn")),
         seconds={name: float(value) for name, value in seconds.items() if isinstance(value, int | float)},
     )
-
-
-def _worker(item: object) -> Worker:
-    data = as_object(item, "worker")
-    failed = data.get("failed")
-    if isinstance(failed, Mapping):
-        failed = failed.get("message") or failed.get("detail") or failed.get("code") or "failed"
-    return Worker(
-        pid=get_int(data, "pid"),
-        running=get_int(data, "running"),
-        since=_moment(data.get("since")),
-        started=_moment(data.get("started")),
-        failed=str(failed) if failed else None,
-    )
-
-
-def _moment(value: object) -> str:
-    """Seconds since the epoch as a UTC time; text as it is."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11:
-        return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
-    return value if isinstance(value, str) else ""

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from habanero_py import compose
 from habanero_py import events as e
 from habanero_py.compose import Facts, Release, View
-from habanero_py.pipeline import LIVE, Pusher, Tools
+from habanero_py.pipeline import LIVE, Pusher, Tools, unchanged
 from habanero_py.releases import Past, Releases
 from habanero_receiver.errors import ConflictError
 from habanero_receiver.release.manifest import Manifest
-from habanero_receiver.release.statement import Kind
+from habanero_receiver.release.statement import NEVER, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +73,16 @@ def roll_back(pusher: Pusher, tools: Tools, target: RollbackTo) -> int:
     """Signs and sends it; the exit code of the command."""
     view = pusher.view()
     if not target.modules:
-        tools.emit(e.Unchanged(view.head.seq))
+        tools.emit(unchanged(view))
         return LIVE
     return _send(pusher, tools, view, target, "rollback")
 
 
 def sign_again(pusher: Pusher, tools: Tools, kind: Kind, reason: str | None = None) -> int:
-    """Signs the newest release once more, as a "clear" or a "freeze" of its very code; the exit code of the command."""
+    """Signs the newest release once more as a "clear", or what runs as a "freeze"; the exit code of the command."""
     view = pusher.view()
-    target = plan(view, pusher.releases, view.head.seq) if view.head.seq else RollbackTo(0, Manifest({}), ())
+    number = view.head.seq if kind == "clear" else view.running
+    target = plan(view, pusher.releases, number) if number else RollbackTo(0, Manifest({}), ())
     return _send(pusher, tools, view, target, kind, reason)
 
 
@@ -99,6 +100,7 @@ def compose_again(
     target: RollbackTo, view: View, tools: Tools, kind: Kind, reason: str | None = None
 ) -> Release:
     """The signed release: with the number that it restores and no blobs."""
-    nonce = secrets.token_hex(16)
-    facts = Facts(tools.author, tools.clock(), nonce, kind=kind, restores=target.code_of, reason=reason)
+    # What a person chose to go back to is not taken back in turn: that would lead to what they went away from.
+    withdraw, nonce = tools.withdraw if kind == "clear" else NEVER, secrets.token_hex(16)
+    facts = Facts(tools.author, tools.clock(), nonce, None, None, kind, target.code_of, reason, withdraw)
     return compose.sign(target.manifest, {}, view, facts, tools.signer)

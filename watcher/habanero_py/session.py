@@ -109,7 +109,8 @@ class Session:
         self.go_on: Callable[[e.Redeployed], bool] = _nobody
         self.signer: Signer = open_signer(config.to.key, os.environ, ask_passphrase)
         self.author = self.signer.public.comment or whoami()
-        self.server = Server(config.to.url, config.to.target, self.signer, transport=transport)
+        self._transport = transport
+        self.server = self.another_server()
         self.sources = Sources(Project.find(config.root, config.watch))
         self.gating = Gating(config) if config.gate else None
         self.builds = Builds()
@@ -128,6 +129,7 @@ class Session:
             approve=lambda found: self.approve(found),
             go_on=lambda moved: self.go_on(moved),
             pend=lambda release: pending.write(config.root, release.digest, release.content, datetime.now(UTC)),
+            withdraw=config.withdraw,
         )
         self.pusher = Pusher(self.tools, config.to.target)
 
@@ -146,6 +148,10 @@ class Session:
         self.builds.close()
         self.server.close()
 
+    def another_server(self) -> Server:
+        """The same server over a connection of its own, for another thread; who asks for it closes it."""
+        return Server(self.config.to.url, self.config.to.target, self.signer, transport=self._transport)
+
     def ready(self) -> e.Ready:
         """Asks the server what it runs and warms the builder up; what a person sees first."""
         view, state = self.pusher.refresh()
@@ -158,7 +164,7 @@ class Session:
             environment=environment,
             machines=len(state.machines),
             workers=state.workers,
-            running=view.head.seq,
+            running=view.running,
             in_step=state.in_step,
             watching=project.places(),
             files=len(self.sources.scan().modules),
@@ -166,6 +172,7 @@ class Session:
             gate_timeout_s=self.config.gate_timeout_s,
             author=self.author,
             key=self.signer.public.keyid,
+            withdrawn=None if view.withdrawn is None else view.head.seq,
         )
 
     def _contains(self, repository: Repository, module: str, sha256: str) -> bool:

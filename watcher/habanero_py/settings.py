@@ -12,8 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.release.statement import NEVER, Withdraw
 
 PYPROJECT = "pyproject.toml"
+_WITHDRAW = {"errors_per_minute": 1_000_000, "window_s": 86_400}
+"""The numbers of a policy, and the most that each may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,26 @@ class Found:
         if isinstance(self.value, bool):
             return self.value
         raise self._bad("is not true or false")
+
+    def withdraw(self) -> Withdraw:
+        """When a release may be taken back: a table with either number, true for the usual, false for never.
+
+        In the environment `off`, or errors per minute and seconds as in `5/300`.
+        """
+        value = self.value
+        if value is True or value is False or value == "off":
+            return Withdraw() if value is True else NEVER
+        if isinstance(value, str):
+            errors, _, window = value.partition("/")
+            numbers = [int(word) if word.isascii() and word.isdigit() and len(word) <= 7 else 0
+                       for word in (errors, window)]  # fmt: skip
+            value = dict(zip(_WITHDRAW, numbers, strict=True))
+        if isinstance(value, dict):
+            refuse_unknown(value, _WITHDRAW, f"{self.name} ({self.origin})")
+            good = (type(value[name]) is int and 1 <= value[name] <= _WITHDRAW[name] for name in value)
+            if all(good):
+                return Withdraw(**value)
+        raise self._bad(f"is {self.value!r}", "withdraw = { errors_per_minute = 5, window_s = 300 }, or false")
 
     def _bad(self, what: str, hint: str = "") -> ConfigError:
         return ConfigError("bad-setting", f"{self.name} ({self.origin}) {what}", subject=self.name, help=hint)

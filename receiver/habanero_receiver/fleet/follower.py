@@ -1,7 +1,7 @@
 """The follower: one thread per process that keeps it on the journal's newest release.
 
-What it does: polls for the next entry, walks `apply.FOLLOW`. What it does not: it judges nothing (`node`
-does, through `trust`) and knows no second way to apply a release.
+What it does: polls for the next entry, and for a verdict beside the last one; walks `apply.FOLLOW`. What it does not:
+it judges nothing (`node` does, through `trust`) and knows no second way to apply a release.
 
 The rule it upholds: a release that this process cannot take is tried once, not for ever; it stays on what it runs,
 says so in its heartbeat, and tries again when there is a newer one. What the bucket fails to give is tried again,
@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, SwapError
-from habanero_receiver.fleet import apply, heartbeat, route
+from habanero_receiver.fleet import apply, heartbeat, route, withdrawal
 from habanero_receiver.fleet.guard import Guard
 from habanero_receiver.fleet.keeping import Keeping
 from habanero_receiver.fleet.node import Release
+from habanero_receiver.fleet.probation import Probation
 
 if TYPE_CHECKING:
     from habanero_receiver.fleet.node import Node
@@ -45,6 +46,7 @@ def catch_up(node: Node, *, wait_s: float = LOCK_WAIT_S) -> None:
         raise _busy()
     try:
         node.tail()
+        withdrawal.heed(node)
         if not node.up_to_date:
             _go_to_newest(node)
     finally:
@@ -105,7 +107,7 @@ class Follower:
         self._node = node
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="habanero-follower", daemon=True)
-        self._keeping, self._guard = Keeping(node), Guard(node)
+        self._looks = (Keeping(node), Guard(node), Probation(node))
         self._retry_at = 0.0
         self._retry_s = RETRY_FIRST_S
         self._judged_by = node.policy
@@ -124,8 +126,8 @@ class Follower:
         while not self._over.wait(self._node.pace.poll_s * random.uniform(0.9, 1.1)):  # noqa: S311  # spreads workers
             if time.monotonic() >= self._retry_at:
                 self._follow()
-            self._keeping.look()
-            self._guard.look()
+            for each in self._looks:
+                each.look()
 
     def _follow(self) -> None:
         node = self._node
@@ -136,7 +138,8 @@ class Follower:
                 policy = node.policy
                 judge_again(node)
                 self._judged_by = policy
-            if node.news() or not (node.up_to_date or node.given_up == node.seen.head.digest):
+            due = not (node.up_to_date or node.given_up == node.seen.head.digest)
+            if node.news() or withdrawal.look(node) or due:
                 catch_up(node)
                 if node.news():
                     self._later("the next journal entry is refused")

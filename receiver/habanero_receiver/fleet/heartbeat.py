@@ -34,6 +34,9 @@ class Failure:
 class Beat:
     """One worker's word. Times are seconds since the epoch.
 
+    `region` is where its machine is, empty when its settings do not say; `booted` the number of the release that it
+    started on; `starts` how many processes joined over this base on its machine, this one included, 0 if not known.
+
     `pids` names the world that `pid` is a number in, a kernel boot and its process namespace: only in the same world
     can one look whether the process is there.
     """
@@ -47,6 +50,9 @@ class Beat:
     started: float
     updated: float
     failed: Failure | None = None
+    region: str = ""
+    booted: int = 0
+    starts: int = 0
 
     @property
     def name(self) -> str:
@@ -67,16 +73,19 @@ def decode(data: bytes) -> Beat | None:
         if fields.pop("v") != 1:
             return None
         failed = fields.pop("failed")
-        beat = Beat(**fields, failed=None if failed is None else Failure(**failed))
+        # A later version may say more.
+        known = {name: value for name, value in fields.items() if name in Beat.__slots__}
+        beat = Beat(**known, failed=None if failed is None else Failure(**failed))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     return beat if _well_typed(beat) else None
 
 
 def _well_typed(beat: Beat) -> bool:
-    whole: tuple[object, ...] = (beat.pid, beat.running, *((beat.failed.seq,) if beat.failed else ()))
+    counts = (beat.pid, beat.running, beat.booted, beat.starts)
+    whole: tuple[object, ...] = (*counts, *((beat.failed.seq,) if beat.failed else ()))
     failed = (beat.failed.code, beat.failed.message) if beat.failed else ()
-    texts: tuple[object, ...] = (beat.machine, beat.pids, beat.digest, *failed)
+    texts: tuple[object, ...] = (beat.machine, beat.pids, beat.digest, beat.region, *failed)
     times: tuple[object, ...] = (beat.since, beat.started, beat.updated)
     return (
         all(isinstance(number, int) and not isinstance(number, bool) for number in whole)
@@ -95,6 +104,7 @@ def alive(
 def machines(beats: Iterable[Beat]) -> list[Mapping[str, Any]]:
     """Group workers by machine, in a stable order, as the state and push answers show them."""
     grouped: dict[str, list[dict[str, Any]]] = {}
+    latest: dict[str, Beat] = {}
     for beat in sorted(beats, key=lambda beat: (beat.machine, beat.pid)):
         grouped.setdefault(beat.machine, []).append(
             {
@@ -103,10 +113,22 @@ def machines(beats: Iterable[Beat]) -> list[Mapping[str, Any]]:
                 "digest": beat.digest,
                 "since": beat.since,
                 "started": beat.started,
+                "booted": beat.booted,
                 "failed": None if beat.failed is None else asdict(beat.failed),
             }
         )
-    return [{"machine": machine, "workers": workers} for machine, workers in grouped.items()]
+        newest = latest.get(beat.machine, beat)
+        latest[beat.machine] = max(newest, beat, key=lambda each: (each.starts, each.started))
+    return [
+        {"machine": name, "region": latest[name].region, "restarts": _restarts(latest[name], len(workers)),
+         "workers": workers}
+        for name, workers in grouped.items()
+    ]  # fmt: skip
+
+
+def _restarts(newest: Beat, alive: int) -> int | None:
+    """How many of a machine's processes ended; None when nothing there outlives them to count."""
+    return max(0, newest.starts - alive) if newest.starts else None
 
 
 def in_step(beats: Iterable[Beat], seq: int, digest: str) -> bool:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import follower
-from habanero_receiver.fleet.heartbeat import Failure, clip
 from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
 from habanero_receiver.fleet.pace import pace_for
 from habanero_receiver.keyring import Keyring
@@ -38,7 +37,7 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
     swapper = Swapper(deployed, config.top_level, booted.overlay.replace)
     swapper.overlay = booted.overlay.images
     return Node(
-        identity=Identity.of_this_process(config.instance),
+        identity=Identity.of_this_process(config.instance, config.region),
         policy=config.policy(),
         base=booted.base,
         journal=booted.journal,
@@ -50,18 +49,22 @@ def join(config: ReceiverConfig, booted: Booted) -> Node:
         running=None,
         pace=pace_for(remote=booted.journal.remote, poll_s=config.poll_s),
         base_source=deployed.source,
+        ledger=booted.ledger,
         local=booted.local,
-        failure=_passed_over(booted),
         keyring=Keyring(config.lists),
         verify_source=config.verify_source,
+        withdrawn=booted.chosen.withdrawn,
+        booted=booted.chosen.run.head.seq,
     )
 
 
-def _passed_over(booted: Booted) -> Failure | None:
-    """What this process says of a newest release that it does not try, since that did not start."""
-    if not booted.chosen.passed_over or booted.trouble is None:
-        return None
-    return Failure(booted.newest.head.seq, "condemned", clip(booted.trouble.message))
+def _count_start(node: Node) -> int:
+    """How many processes joined over this base on this machine; 0 where its disk cannot tell."""
+    try:
+        return 0 if node.local is None else node.local.count_start()
+    except OSError as error:
+        _log.warning("starts are not counted: %s cannot be used: %s", node.local and node.local.folder, error)
+        return 0
 
 
 class BaseImages:
@@ -95,16 +98,15 @@ def enter(node: Node, safepoint: Safepoint, *, strict: bool) -> None:
     base, whole, or raises if not even that is possible: it never serves a mixture.
     """
     if node.identity.pid != os.getpid():  # forked since: the parent's lock and name are not ours
-        node.identity = Identity.of_this_process(node.identity.machine)
+        node.identity = Identity.of_this_process(node.identity.machine, node.identity.region)
         node.swap_lock = threading.Lock()
         node.tell = threading.Event()
+        node.starts = 0
     node.safepoint = safepoint
     node.tell.set()
-    failure = node.failure
+    node.starts = node.starts or _count_start(node)
     try:
         follower.catch_up(node)
-        if node.tip.seq == (failure.seq if failure is not None else -1):
-            node.failure = failure  # what was passed over at boot is still the newest
     except HabaneroError as error:
         if strict:
             raise

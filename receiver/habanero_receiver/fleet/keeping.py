@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import HabaneroError
-from habanero_receiver.journal.newest import Candidate, keep
+from habanero_receiver.journal.candidate import Candidate
+from habanero_receiver.journal.newest import keep
 from habanero_receiver.release.envelope import Envelope
 
 if TYPE_CHECKING:

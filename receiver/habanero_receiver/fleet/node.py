@@ -3,11 +3,12 @@
 What it does: holds that state, reads new journal entries (each judged before it counts), writes and reads
 heartbeats. What it does not: it never changes code; `apply` does, and `apply` alone assigns `running`.
 
-The rule it upholds: three things are told apart. `tip` is where the journal's chain of hashes ends, `seen` the newest
-release that is signed by keys trusted today, `running` what the live modules hold. The first two differ after a key
-was revoked, until the head is signed again; the last two while a swap is under way and when this process could not
-take the newest release, and then `failure` says why. `None` for `running` means that the modules may be of several
-releases, as between boot and the first catch-up: the entry module was imported before the overlay was there.
+The rule it upholds: three things are told apart. `tip` is where the journal's chain of hashes ends, `seen` the release
+that this process is to run, `running` what the live modules hold. The first two differ after a key was revoked, until
+the head is signed again, and when a verdict stands beside the tip, which `withdrawn` then is; the last two while a swap
+is under way and when this process could not take what it is to run, and then `failure` says why. `None` for `running`
+means that the modules may be of several releases, as between boot and the first catch-up: the entry module was imported
+before the overlay was there.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from habanero_receiver import processes, trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.fleet import heartbeat, pace
 from habanero_receiver.fleet.safepoint import HereSafepoint
+from habanero_receiver.fleet.sightings import Sightings
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.statement import Statement
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
     from habanero_receiver.journal.base import Base
     from habanero_receiver.journal.journal import Journal
     from habanero_receiver.journal.local import LocalState
+    from habanero_receiver.journal.verdict import Verdict
     from habanero_receiver.keyring import Keyring
     from habanero_receiver.overlay import Overlay
     from habanero_receiver.release.manifest import Manifest
+    from habanero_receiver.starting import StartLedger
     from habanero_receiver.swap import ModuleImage, Swapper
 
 _log = logging.getLogger("habanero")
@@ -73,24 +77,27 @@ class Identity:
     pid: int
     pids: str
     started: float
+    region: str = ""
 
     @classmethod
-    def of_this_process(cls, machine: str) -> Identity:
+    def of_this_process(cls, machine: str, region: str = "") -> Identity:
         """Name this process, on the machine of that name."""
-        return cls(machine, os.getpid(), processes.world(), time.time())
+        return cls(machine, os.getpid(), processes.world(), time.time(), region)
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """The state of one process. What may change is written only by the holder of `swap_lock`.
 
-    `local` is this machine's own disk; `known` are the last images that were verified here, which need not be read
-    again; `given_up` is the digest of a release that this process cannot take; `base_source` gives a module's source
-    as it was deployed, None where that is not held; `answered` is the last question of `inspection` that it answered;
-    `tell` wakes the heart when there is something to tell; `after_swap` is called when `swap_lock` is free again,
-    whatever came of the swap: the code may have changed; `keyring` tells when `policy` has to change; `doubt` is why
-    the tip is not signed by enough keys that are trusted today, None when it is; `stuck_tasks` names the supervised
-    loops that do not end.
+    `ledger` is what this machine knows of releases on `local`, its own disk; `withdrawn` is the verdict for which a
+    tip is passed over, `accusation` one of this process's own; `verdict_at` is when to look for one again
+    (monotonic); `known` are the last images that were verified here, which need not be read again; `given_up` is
+    the digest of a release that this process cannot take; `base_source` gives a module's source as it was deployed,
+    None where that is not held; `booted` is the release that this process started on, `starts` how many joined on
+    this machine; `answered` is the last question of `inspection` that it answered; `tell` wakes the heart when
+    there is something to tell; `after_swap` is called when `swap_lock` is free again, whatever came of the swap:
+    the code may have changed; `keyring` tells when `policy` has to change; `doubt` is why the tip is not signed by
+    enough keys that are trusted today, None when it is; `stuck_tasks` names the supervised loops that do not end.
     """
 
     identity: Identity
@@ -103,12 +110,16 @@ class Node:
     seen: Release
     known: Loaded | None
     running: Loaded | None
+    ledger: StartLedger
     local: LocalState | None = None
     safepoint: Safepoint = field(default_factory=HereSafepoint)
     pace: pace.Pace = pace.LOCAL
     swap_lock: threading.Lock = field(default_factory=threading.Lock)
     since: float = 0.0
     failure: heartbeat.Failure | None = None
+    withdrawn: Verdict | None = None
+    accusation: Verdict | None = None
+    verdict_at: float = 0.0
     given_up: str = ""
     base_source: Callable[[str], bytes | None] = lambda _: None
     answered: str = ""
@@ -117,11 +128,15 @@ class Node:
     dirty: bool = False
     verify_source: bool = False
     """Whether every build is compared with what its source compiles to here."""
+    booted: int = 0
+    starts: int = 0
     tell: threading.Event = field(default_factory=threading.Event)
     after_swap: Callable[[], None] = lambda: None
     stuck_tasks: Callable[[], tuple[str, ...]] = tuple
     alarm: heartbeat.Failure | None = None
     """What the bucket no longer holds of what this process ran, while that is so."""
+    sightings: Sightings = field(default_factory=Sightings)
+    """The exceptions that ended requests, loops and threads here, until they were looked at."""
     passed: list[Release] = field(default_factory=list)
     """The journal's releases since the one that runs, oldest first; those before it may be among them."""
     _refused_entry: tuple[int, str] | None = None
@@ -135,6 +150,12 @@ class Node:
     def up_to_date(self) -> bool:
         """Whether the modules hold the newest release that this process has judged."""
         return self.running is not None and self.running.release.head.digest == self.seen.head.digest
+
+    @property
+    def passed_over(self) -> Verdict | None:
+        """The verdict beside the tip for which this process is to run an older release."""
+        found = self.withdrawn
+        return found if found is not None and found.digest == self.tip.digest else None
 
     def news(self) -> bool:
         """Whether the journal holds an entry after the tip. Reads one key; changes nothing."""
@@ -257,8 +278,17 @@ class Node:
             since=self.since,
             started=me.started,
             updated=time.time(),
-            failed=self.failure or self._stuck() or self.alarm,
+            failed=self.failure or self._condemned() or self._stuck() or self.alarm,
+            region=me.region,
+            booted=self.booted,
+            starts=self.starts,
         )
+
+    def _condemned(self) -> heartbeat.Failure | None:
+        found = self.passed_over
+        if found is None:
+            return None
+        return heartbeat.Failure(self.tip.seq, "condemned", heartbeat.clip(f"withdrawn: {found.reason}"))
 
     def _stuck(self) -> heartbeat.Failure | None:
         """Supervised loops that do not end are a part of this process that does not run its release."""
@@ -282,6 +312,7 @@ class Node:
             for name in gone:
                 self.journal.drop_host(name)
                 self.journal.drop_answer(name)
+                self.journal.drop_errors(name)
         except HabaneroError as error:
             _log.warning("could not remove the heartbeat: %s", error.message)
 

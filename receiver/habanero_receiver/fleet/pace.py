@@ -18,15 +18,19 @@ class Pace:
     """Seconds between two looks of one worker.
 
     poll_s      for the journal's next entry: one small read
+    verdict_s   for a verdict beside the last one: one small read
     listen_s    for a question that is put to all workers: one small read
     beat_s      between its own heartbeats: one write; also at once when what it runs changes
     guard_s     at what it ran already, whether it is still there: two small reads
+    report_s    between two reports of the errors that it saw: one write; none without errors
     look_s      at all heartbeats, while a push or a question waits for them: a list and a read of each
     """
 
     poll_s: float
+    verdict_s: float
     listen_s: float
     beat_s: float
+    report_s: float
     look_s: float
     guard_s: float
 
@@ -36,8 +40,8 @@ class Pace:
         return 3 * self.beat_s + 1
 
 
-LOCAL = Pace(poll_s=0.05, listen_s=1.0, beat_s=5.0, look_s=0.01, guard_s=5.0)
-REMOTE = Pace(poll_s=1.0, listen_s=3.0, beat_s=30.0, look_s=0.25, guard_s=60.0)
+LOCAL = Pace(poll_s=0.05, verdict_s=0.25, listen_s=1.0, beat_s=5.0, report_s=0.5, look_s=0.01, guard_s=5.0)
+REMOTE = Pace(poll_s=1.0, verdict_s=3.0, listen_s=3.0, beat_s=30.0, report_s=5.0, look_s=0.25, guard_s=60.0)
 
 
 def pace_for(*, remote: bool, poll_s: float | None) -> Pace:

@@ -15,7 +15,7 @@ from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 
 from habanero_receiver.errors import HabaneroError, RequestError
-from habanero_receiver.http import audit, problems, pruning, push, reads
+from habanero_receiver.http import audit, errors, history, problems, pruning, push, reads
 from habanero_receiver.http.visit import turn_stranger_away
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ READS: dict[str, tuple[str, Endpoint]] = {
     "base-source": ("/v1/base/{sha256}", reads.base_source),
     "running": ("/v1/running", reads.running),
     "listing": ("/v1/listing", reads.listing),
-    "journal": ("/v1/journal", reads.journal),
+    "journal": ("/v1/journal", history.journal),
+    "errors": ("/v1/errors", errors.errors),
     "blob": ("/v1/blobs/{sha256}", reads.blob),
     "prune-plan": ("/v1/prune", pruning.plan),
 }
+POLLED = frozenset({"errors"})
+"""Reads that come again and again: what went well is not in the audit log, or that would hold little else."""
 PUSHES: dict[str, tuple[str, Endpoint]] = {
     "push": ("/v1/push", push.push),
     "check": ("/v1/check", push.check),
@@ -51,7 +54,7 @@ def build(context: Context) -> FastAPI:
     """Make the sub-app. Paths are below the mount prefix."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for action, (path, read) in READS.items():
-        app.add_route(path, _endpoint(context, action, reads.signed(context, action, read)), methods=["GET"])
+        app.add_route(path, _endpoint(context, action, _read(context, action, read)), methods=["GET"])
     for action, (path, take) in PUSHES.items():
         app.add_route(path, _endpoint(context, action, _bound(context, take)), methods=["POST"])
     async def unserved(request: Request, error: Exception) -> Response:  # a plain one would be run in a thread
@@ -59,6 +62,10 @@ def build(context: Context) -> FastAPI:
 
     app.add_exception_handler(HTTPException, unserved)
     return app
+
+
+def _read(context: Context, action: str, read: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    return reads.signed(context, action, read, recorded=action not in POLLED)
 
 
 def _bound(context: Context, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

@@ -5,7 +5,8 @@ lets everything else through the hold; starts and stops the receiver and the sup
 (or at the first request, where the server has none).
 What it does not: it imports no framework; the sub-app is built at the first request that wants it.
 
-The rule it upholds: apart from the moment of a commit, the app cannot tell that it is there.
+The rule it upholds: apart from the moment of a commit, the app cannot tell that it is there: an exception that comes
+out of it is told to the receiver and goes on its way.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ class Served(Protocol):
         """End them."""
         ...
 
+    def saw(self, error: BaseException, where: str) -> None:
+        """An exception came out of the app. Quick; raises nothing."""
+        ...
+
     @property
     def entrance(self) -> Entrance:
         """How much of it shows to the network."""
@@ -96,12 +101,21 @@ class ReceiverMiddleware:
             return
         if not self._served:
             await self._serve()
-        if kind == "http":
-            inner = _below_prefix(scope) if self._open and PREFIX in scope["path"] else None
+        if kind == "http" and self._open and PREFIX in scope["path"]:
+            inner = _below_prefix(scope)
             if inner is not None and (endpoints := await self._sub_app()).admits(inner):
                 await endpoints(inner, receive, send)
-            else:
-                await self._hold.pass_through(self._app, scope, receive, send)
+                return
+        try:
+            await self._pass(kind, scope, receive, send)
+        except Exception as error:
+            self._receiver.saw(error, f"{scope.get('method', kind)} {scope.get('path', '')}")
+            raise
+
+    async def _pass(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a connection to the app: a request through the hold, any other when that is open."""
+        if kind == "http":
+            await self._hold.pass_through(self._app, scope, receive, send)
             return
         if self._hold.shut:
             await self._hold.until_open()

@@ -214,7 +214,8 @@ async def _acknowledged(context: Context, accepted: trust.Accepted) -> dict[str,
         machines, beats = await context.in_thread(reads.machines, context.node)
         if heartbeat.settled(beats, head.seq, head.digest) or time.monotonic() > deadline:
             context.in_background(_confirm, context.node, head, beats)
-            return {"machines": machines, "in_step": heartbeat.in_step(beats, head.seq, head.digest)}
+            said = {"machines": machines, "in_step": heartbeat.in_step(beats, head.seq, head.digest)}
+            return said | {"withdrawn": reads.withdrawn(context.node)}
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, context.node.pace.look_s)
 

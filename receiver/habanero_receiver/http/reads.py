@@ -1,4 +1,4 @@
-"""The endpoints that only read: the state of the fleet, the base and its sources, the journal, a blob, what runs.
+"""The endpoints that only read: the state of the fleet, the base and its sources, a blob, what runs.
 
 Each wants a signed request by a trusted key; what they show is the app's source code.
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +16,11 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from habanero_receiver import trust
-from habanero_receiver.errors import HabaneroError, RequestError, TrustError
+from habanero_receiver.errors import RequestError, TrustError
 from habanero_receiver.fleet import heartbeat, inspection
 from habanero_receiver.fleet.node import now
 from habanero_receiver.http import audit
 from habanero_receiver.http import keys as whom
-from habanero_receiver.journal.bucket import TooLargeError
-from habanero_receiver.release.envelope import Envelope
-from habanero_receiver.release.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,8 +31,6 @@ if TYPE_CHECKING:
     from habanero_receiver.http.context import Context
     from habanero_receiver.trust import Head
 
-MAX_ENTRIES = 100
-MAX_PAGE_BYTES = 4 * 1024 * 1024
 ANSWERS_WAIT_S = 20.0
 """How long the workers are given to hear that they are asked, and to look at all their modules."""
 
@@ -67,17 +61,19 @@ def check_shown(context: Context, request: Request) -> None:
 
 
 def signed(
-    context: Context, action: str, read: Callable[[Context, Request], Awaitable[Response]]
+    context: Context, action: str, read: Callable[[Context, Request], Awaitable[Response]], *, recorded: bool = True
 ) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap a read so that nothing of it happens before the request was found to be signed."""
+    """Wrap a read so that nothing of it happens before the request was found to be signed.
+
+    `recorded`: whether the audit log has it when it goes well; it always has what does not.
+    """
 
     async def endpoint(request: Request) -> Response:
         keyid = request.state.keyid = authorize(context, request)
         response = await read(context, request)
         response.headers["Cache-Control"] = "no-store"
-        audit.record(
-            audit.Attempt(action, "ok", "", peer_of(request), context.node.policy.target, keyids=keyid)
-        )
+        if recorded:
+            audit.record(audit.Attempt(action, "ok", "", peer_of(request), context.node.policy.target, keyids=keyid))
         return response
 
     return endpoint
@@ -133,18 +129,6 @@ async def listing(context: Context, _request: Request) -> Response:
     return JSONResponse(await context.in_thread(_listing, context.node))
 
 
-async def journal(context: Context, request: Request) -> Response:
-    """Journal entries after number N, oldest first, at most 100 at a time.
-
-    With details=1 each has its manifest, and the note of who confirmed it.
-    """
-    text = request.query_params.get("after", "0")
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RequestError("bad-query", "after is a number of a release", subject="after", help="/v1/journal?after=0")
-    details = request.query_params.get("details") == "1"
-    return JSONResponse(await context.in_thread(_entries, context.node, int(text), details))
-
-
 async def blob(context: Context, request: Request) -> Response:
     """One blob's bytes."""
     digest = request.path_params["sha256"]
@@ -175,6 +159,7 @@ def _state(node: Node) -> dict[str, Any]:
             "trusted": node.doubt is None,
         },
         "running": None if running is None else _head(running),
+        "withdrawn": withdrawn(node),
         "dirty": node.dirty,
         "modules": sorted(node.policy.allowed_modules),
         "root": str(node.base.root),
@@ -182,6 +167,15 @@ def _state(node: Node) -> dict[str, Any]:
         "threshold": node.policy.threshold,
         "max_window_s": node.policy.limits.max_window_s,
     }
+
+
+def withdrawn(node: Node) -> dict[str, Any] | None:
+    """The verdict for which the head is passed over, and the release that is to run instead; None without one."""
+    found = node.passed_over
+    if found is None:
+        return None
+    said = {"reason": found.reason, "machine": found.machine, "at": found.at}
+    return {"seq": node.tip.seq, "digest": node.tip.digest, "runs": node.seen.head.seq, **said}
 
 
 def _head(head: Head) -> dict[str, Any]:
@@ -204,50 +198,6 @@ def _base_source(node: Node, name: str) -> bytes:
 def _listing(node: Node) -> dict[str, Any]:
     prunings = [base64.b64encode(data).decode() for data in node.journal.prunings().values()]
     return {"numbers": node.journal.numbers(), "prunings": prunings}
-
-
-def _entries(node: Node, after: int, details: bool) -> dict[str, Any]:
-    entries: list[dict[str, Any]] = []
-    size = 0
-    while len(entries) < MAX_ENTRIES and size < MAX_PAGE_BYTES:
-        seq = after + len(entries) + 1
-        data = _entry(node, seq)
-        if data is None:
-            break
-        entry: dict[str, Any] = {"seq": seq, "envelope": base64.b64encode(data).decode()}
-        if details:
-            manifest = _manifest(node, data)
-            size += len(manifest or b"")
-            entry["manifest"] = None if manifest is None else base64.b64encode(manifest).decode()
-            entry["confirmed"] = _confirmed(node, seq)
-        entries.append(entry)
-    return {"entries": entries}
-
-
-def _entry(node: Node, seq: int) -> bytes | None:
-    """An entry's bytes; empty ones, which nobody takes for an entry, for one that is too large to be one."""
-    try:
-        return node.journal.entry(seq)
-    except TooLargeError:
-        return b""
-
-
-def _manifest(node: Node, envelope: bytes) -> bytes | None:
-    """The manifest that an entry signs; None when the bucket cannot give it, or the entry is not one."""
-    try:
-        statement = Statement.decode(Envelope.decode(envelope).payload)
-        return node.journal.get_blob(statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
-    except HabaneroError:
-        return None
-
-
-def _confirmed(node: Node, seq: int) -> object:
-    """The note of who ran a release when it was pushed: informative, as whoever can write the bucket wrote it."""
-    try:
-        note: object = json.loads(node.journal.confirmed(seq) or b"null")
-    except (ValueError, RecursionError):
-        return None
-    return note if isinstance(note, dict) else None
 
 
 def _blob(node: Node, digest: str) -> bytes | None:

@@ -3,11 +3,13 @@
     v1/blobs/sha256/ab/<hex>                                    code, source, manifests
     v1/<app>/<environment>/<base>/format.json                   the version, and that creates were seen to be exclusive
     v1/<app>/<environment>/<base>/journal/00000017.json         the envelope of release 17, byte for byte
-    v1/<app>/<environment>/<base>/verdicts/00000017/<name>.json
+    v1/<app>/<environment>/<base>/verdicts/00000017/<name>.json     release 17 was found bad: words, and no key behind
+    v1/<app>/<environment>/<base>/verdicts/00000017.json        the newest of those, for whom a listing costs too much
     v1/<app>/<environment>/<base>/hosts/<name>.json             heartbeats: trusted for nothing
     v1/<app>/<environment>/<base>/confirmed/00000017.json       who ran release 17 when its push was answered: likewise
     v1/<app>/<environment>/<base>/question.json                 asks every worker what it runs, see `fleet.inspection`
     v1/<app>/<environment>/<base>/answers/<name>.json           what each said: likewise
+    v1/<app>/<environment>/<base>/errors/<name>.json            exceptions out of released code: likewise
     v1/<app>/<environment>/<base>/prunings/<sha256>.json        signed: who had blobs of old releases removed
 
 What it does: turns numbers and digests into keys, creates entries and blobs, reads them by number and by digest (the
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 MAX_NOTE_BYTES = 16_384
 """The size of a heartbeat, a verdict or the format."""
+MAX_ERRORS_BYTES = 65_536
+"""The size of what a worker says of its errors."""
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """The size of what a worker says that it runs, module by module."""
 _FORMAT = json.dumps({"create_only": "verified", "version": FORMAT_VERSION}).encode()
@@ -189,8 +193,17 @@ class Journal:
         return self._notes(f"{self._prefix}/hosts")
 
     def put_verdict(self, seq: int, name: str, data: bytes) -> bool:
-        """Create a verdict on release `seq`; False when that name has said another thing already."""
+        """Create a verdict on release `seq`, and have it found; False when that name has said another thing already.
+
+        The key that is looked at comes first, and is replaced: whoever was killed in between does both again, and
+        nothing that was left there can keep a verdict from being found.
+        """
+        self._bucket.replace(f"{self._verdicts_key(seq)}.json", data)
         return self._bucket.create(f"{self._verdicts_key(seq)}/{name}.json", data)
+
+    def newest_verdict(self, seq: int) -> bytes | None:
+        """The verdict on release `seq` that was said last, or None: one read, for those who look again and again."""
+        return self._note(f"{self._verdicts_key(seq)}.json", MAX_NOTE_BYTES)
 
     def verdicts(self, seq: int) -> dict[str, bytes]:
         """All verdicts on release `seq` by name."""
@@ -199,6 +212,12 @@ class Journal:
     def put_confirmed(self, seq: int, data: bytes) -> None:
         """Note who ran release `seq` when its push was answered."""
         self._bucket.replace(f"{self._prefix}/confirmed/{seq:08d}.json", data)
+
+    def notes(self, numbers: Iterable[int]) -> dict[int, tuple[bytes | None, bytes | None]]:
+        """For each of many releases that note and the newest verdict, read side by side; None where there is none."""
+        keys = {seq: (f"{self._prefix}/confirmed/{seq:08d}.json", f"{self._verdicts_key(seq)}.json") for seq in numbers}
+        found = self._bucket.get_all({key: MAX_NOTE_BYTES for pair in keys.values() for key in pair})
+        return {seq: (found.get(confirmed), found.get(said)) for seq, (confirmed, said) in keys.items()}
 
     def confirmed(self, seq: int) -> bytes | None:
         """That note, or None."""
@@ -224,6 +243,18 @@ class Journal:
         """A worker's newest answer, or None."""
         return self._note(f"{self._prefix}/answers/{name}.json", MAX_ANSWER_BYTES)
 
+    def put_errors(self, name: str, data: bytes) -> None:
+        """Set what a worker says of the errors that it saw."""
+        self._bucket.replace(f"{self._prefix}/errors/{name}.json", data)
+
+    def drop_errors(self, name: str) -> None:
+        """Remove the errors of a worker that is gone."""
+        self._bucket.remove(f"{self._prefix}/errors/{name}.json")
+
+    def errors(self) -> dict[str, bytes]:
+        """What all workers say of their errors, by name. What is too large, or gone since the listing, is left out."""
+        return self._notes(f"{self._prefix}/errors", MAX_ERRORS_BYTES)
+
     def put_pruning(self, data: bytes) -> None:
         """Keep the signed request to prune, durably."""
         self._bucket.create(f"{self._prefix}/prunings/{hashlib.sha256(data).hexdigest()}.json", data)
@@ -239,9 +270,9 @@ class Journal:
         except TooLargeError:
             return None
 
-    def _notes(self, folder: str) -> dict[str, bytes]:
+    def _notes(self, folder: str, max_bytes: int = MAX_NOTE_BYTES) -> dict[str, bytes]:
         keys = [key for key in self._bucket.list(folder) if key.endswith(".json")]
-        found = self._bucket.get_all(dict.fromkeys(keys, MAX_NOTE_BYTES))
+        found = self._bucket.get_all(dict.fromkeys(keys, max_bytes))
         return {key.rpartition("/")[2].removesuffix(".json"): data for key, data in found.items()}
 
     def _format(self) -> None:

@@ -3,6 +3,7 @@
     <state>/<app>/<environment>/<id>/<instance>/<base>/floor.json                number and digest of that release
                                                       packs/00000017-<digest>    (`pack` beside this file)
                                                       starts.json                (`starts` beside this file)
+                                                      joined.json                how many processes joined the fleet
 
 What it does: keeps these, drops old packs. What it does not: it decides nothing; a disk that cannot be written is
 logged and changes nothing else.
@@ -78,6 +79,15 @@ class LocalState:
             floor = self.floor()
             if floor is None or floor.seq < seq:
                 self.write_note("floor.json", {"seq": seq, "digest": digest})
+
+    def count_start(self) -> int:
+        """Note that one more process joined here; how many did. OSError as the disk gives it."""
+        with self.locked():
+            value = self.read_note("joined.json")
+            before = value.get("count") if isinstance(value, dict) else 0
+            count = (before if isinstance(before, int) and before > 0 else 0) + 1
+            self.write_note("joined.json", {"count": count})
+        return count
 
     def pack(self, digest: str) -> pack.Pack | None:
         """The copy of the release with this payload digest, as it was read, or None. StoreError `copy-corrupt`."""

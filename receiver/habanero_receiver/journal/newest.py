@@ -2,7 +2,7 @@
 
     search     the bucket, for a bounded time: its head, and whether it still holds what this machine ran before
     judge      the head; the machine's own copy when the bucket is out of reach or was turned back
-    pass over  a release that is not to be tried again (`starts`, and the verdicts beside the head)
+    pass over  a release that was found bad (on this machine, or by a verdict beside the head)
     load       from the local copy when it is of this very release, else from the bucket, which makes the copy
 
 What it does not: it installs nothing, and decides nothing that `trust` decides.
@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
+from habanero_receiver.journal import verdict
+from habanero_receiver.journal.candidate import Candidate, before, digest_of, judged
 from habanero_receiver.journal.head import Found, find_head
 from habanero_receiver.journal.images import AtHand, load_images
 from habanero_receiver.journal.patience import within
-from habanero_receiver.release.envelope import Envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from habanero_receiver.journal.bucket import Bucket
@@ -44,20 +45,11 @@ _log = logging.getLogger("habanero")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A release that was judged: its place, its statement and its envelope. The deployed code has neither."""
-
-    head: trust.Head
-    statement: Statement | None = None
-    envelope: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
 class Chosen:
     """What to run, and what the newest release is when it is not that.
 
-    `trouble` is why it is not the journal's last entry, `passed_over` whether that is since it failed to start;
-    `counts` is whether a start that fails may be held against what runs.
+    `trouble` is why it is not the journal's last entry; `withdrawn` why the newest is passed over, if it is; `counts`
+    is whether a start that fails may be held against what runs.
     """
 
     run: Candidate
@@ -65,7 +57,7 @@ class Chosen:
     manifest: Manifest | None = None
     images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
     trouble: HabaneroError | None = None
-    passed_over: bool = False
+    withdrawn: verdict.Verdict | None = None
     counts: bool = True
 
 
@@ -76,7 +68,7 @@ class _Searched:
     found: Found
     envelope: bytes
     at_floor: bytes | None
-    accused: bool
+    accused: verdict.Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,37 +94,37 @@ class Chooser:
         self._reachable = True
         self._packs: dict[str, Pack | None] = {}
 
-    def choose(self, condemned: Collection[str] = ()) -> Chosen:
-        """What to run. `condemned` are the digests of releases that this machine found not to start.
+    def choose(self, condemned: Mapping[str, verdict.Verdict]) -> Chosen:
+        """What to run. `condemned` are the releases that this machine found bad, by payload digest.
 
         ConfigError for a bucket that must not be used; anything else that goes wrong is in `trouble`.
         """
         newest, trouble, accused = self._newest()
-        run, passed_over = newest, False
-        if newest.head.digest in condemned or (accused and newest.statement is not None):
-            run, passed_over = self._before(newest, condemned), True
-            trouble = trouble or _passed_over(newest, run)
+        run, withdrawn = newest, condemned.get(newest.head.digest) or accused
+        if withdrawn is not None:
+            run = before(newest.statement, condemned, self._envelope, self._policy, self._place.base)
+            trouble = trouble or _passed_over(newest, run, withdrawn)
         try:
             manifest, images = self._load(run)
         except ConfigError:
             raise
         except HabaneroError as error:
             return self._instead(newest, run, error, condemned)
-        counts = not passed_over or self._accused(run)
-        return Chosen(run, newest, manifest, images, trouble, passed_over, counts)
+        counts = withdrawn is None or self._accused(run)
+        return Chosen(run, newest, manifest, images, trouble, withdrawn, counts)
 
-    def _newest(self) -> tuple[Candidate, HabaneroError | None, bool]:
-        """The newest release that can be had, why it is not the journal's last one, and whether it stands accused."""
+    def _newest(self) -> tuple[Candidate, HabaneroError | None, verdict.Verdict | None]:
+        """The newest release that can be had, why it is not the journal's last one, and the verdict beside it."""
         floor = self._local.floor()
         try:
             searched = within(self._wait_s, "the newest release", lambda: self._search(floor))
         except StoreError as error:
             self._reachable = error.code == "store-missing"
-            return self._own_copy(floor) or self._deployed(), error, False
+            return self._own_copy(floor) or self._deployed(), error, None
         found = searched.found
         newest = Candidate(found.head, found.statement, searched.envelope)
-        if floor is not None and _digest(searched.at_floor) != floor.digest:
-            return self._own_copy(floor) or newest, _turned_back(floor, found, self._local.folder), False
+        if floor is not None and digest_of(searched.at_floor) != floor.digest:
+            return self._own_copy(floor) or newest, _turned_back(floor, found, self._local.folder), None
         return newest, found.refused, searched.accused
 
     def _search(self, floor: Floor | None) -> _Searched:
@@ -146,8 +138,12 @@ class Chooser:
         at_floor = envelope
         if floor is not None and floor.seq != found.head.seq:
             at_floor = self._journal.entry(floor.seq) or b""
-        accused = found.statement is not None and bool(self._journal.verdicts(found.head.seq))
-        return _Searched(found, envelope, at_floor, accused)
+        return _Searched(found, envelope, at_floor, self._verdict(found.head, found.statement))
+
+    def _verdict(self, head: trust.Head, statement: Statement | None) -> verdict.Verdict | None:
+        if statement is None:
+            return None
+        return verdict.beside(statement, head.digest, self._journal.verdicts(head.seq).values())
 
     def _own_copy(self, floor: Floor | None) -> Candidate | None:
         """The release that this machine ran last, from its own disk, judged as if it came from the bucket."""
@@ -155,36 +151,21 @@ class Chooser:
             return None
         packed = self._packed(floor.digest)
         try:
-            return None if packed is None else self._judged(packed.envelope, floor.seq, floor.digest)
+            if packed is not None:
+                return judged(packed.envelope, floor.seq, floor.digest, self._policy, self._place.base)
         except HabaneroError as error:
             _log.error("error[%s]: %s", error.code, error.message)
-            return None
-
-    def _before(self, candidate: Candidate, condemned: Collection[str]) -> Candidate:
-        """What came before a release: the nearest that is signed by keys trusted today and not condemned here."""
-        statement = candidate.statement
-        while statement is not None and statement.seq > 1:
-            seq, digest = statement.seq - 1, statement.prev
-            data = self._envelope(seq, digest)
-            statement = None
-            try:
-                before = self._judged(data, seq, digest)
-            except HabaneroError as error:
-                _log.error("error[%s]: release %d cannot be gone back to: %s", error.code, seq, error.message)
-                break
-            if digest not in condemned:
-                return before
-            statement = before.statement
-        return self._deployed()
+        return None
 
     def _accused(self, candidate: Candidate) -> bool:
         """Whether what is gone back to once failed somewhere as well: else its failing now says nothing about it."""
         if candidate.statement is None or not self._reachable:
             return False
         try:
-            return bool(within(self._wait_s, "verdicts", lambda: self._journal.verdicts(candidate.head.seq)))
+            found = within(self._wait_s, "verdicts", lambda: self._verdict(candidate.head, candidate.statement))
         except StoreError:
             return False
+        return found is not None
 
     def _envelope(self, seq: int, digest: str) -> bytes:
         packed = self._packed(digest)
@@ -196,12 +177,6 @@ class Chooser:
             return within(self._wait_s, f"entry {seq}", lambda: self._journal.entry(seq)) or b""
         except StoreError:
             return b""
-
-    def _judged(self, data: bytes, seq: int, digest: str) -> Candidate:
-        statement = trust.judge_entry(data, self._policy, self._place.base, None, seq=seq, require_trusted_key=True)
-        if _digest(data) != digest:
-            raise StoreError("store-corrupt", f"entry {seq} is another one than the chain of releases names")
-        return Candidate(trust.head_of(Envelope.decode(data, self._policy.limits), statement), statement, data)
 
     def _load(self, candidate: Candidate) -> tuple[Manifest | None, Mapping[str, ModuleImage | None]]:
         """All of the release's code, verified; from the local copy if it is there and whole."""
@@ -245,7 +220,7 @@ class Chooser:
         return load_images(self._place.later, statement, self._policy, self._place.root, at_hand)
 
     def _instead(
-        self, newest: Candidate, failed: Candidate, error: HabaneroError, condemned: Collection[str]
+        self, newest: Candidate, failed: Candidate, error: HabaneroError, condemned: Mapping[str, verdict.Verdict]
     ) -> Chosen:
         """When a release cannot be loaded: the machine's own copy of the one before, else the deployed code."""
         floor = self._local.floor()
@@ -276,14 +251,6 @@ def keep(
         _log.warning("release %d is not kept on this machine's disk: %s", head.seq, error)
 
 
-def _digest(envelope: bytes | None) -> str:
-    """The payload digest; empty for bytes that are no envelope."""
-    try:
-        return Envelope.decode(envelope or b"").digest
-    except HabaneroError:
-        return ""
-
-
 def _no_bucket(floor: Floor | None) -> StoreError:
     if floor is not None:
         return StoreError("store", f"the bucket that held release {floor.seq}, which ran here, is not there")
@@ -303,11 +270,11 @@ def _turned_back(floor: Floor, found: Found, folder: Path) -> StoreError:
     )
 
 
-def _passed_over(newest: Candidate, run: Candidate) -> StoreError:
+def _passed_over(newest: Candidate, run: Candidate, withdrawn: verdict.Verdict) -> StoreError:
     instead = f"release {run.head.seq}" if run.head.seq else "the code as it was deployed"
     return StoreError(
         "condemned",
-        f"release {newest.head.seq} did not start and is not tried again; {instead} runs in its place",
+        f"release {newest.head.seq} was withdrawn ({withdrawn.reason}); {instead} runs in its place",
         subject=str(newest.head.seq),
         help="push a later release; or, if it was not the release's fault, habanero-py clear",
     )

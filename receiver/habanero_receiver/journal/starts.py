@@ -1,4 +1,4 @@
-"""Which releases do not start on this machine: a ledger of attempts, kept on its own disk.
+"""Which releases are not to be run on this machine: a ledger of attempts to start them, kept on its own disk.
 
 An attempt begins when a process is about to import the first module of the app over a release that has not been seen
 to work here yet. It ends well when the process was ready, or ended in order; it failed when the process is gone
@@ -10,6 +10,8 @@ without either, or said so itself. Attempts are counted in rounds:
     when any attempt is ready, the release is proven on this machine and is never counted again
 
 So the workers of one start, however many die, are one failure; and a worker that is killed while others serve is none.
+
+A release that was withdrawn while it ran is condemned without any count (`condemn`).
 
 What it does not: it starts nothing, reads no bucket and knows no release but by its digest; time and processes come in
 as arguments. The rule it upholds: an attempt is on the disk, durably, before any code of the release runs.
@@ -111,6 +113,13 @@ class Ledger:
         left = tuple(attempt for attempt in record.open if attempt not in mine)
         number = max(record.round, mine[0].round + 1) if failed else record.round
         return self._with(digest, replace(record, round=number, open=left))
+
+    def condemn(self, digest: str, seq: int, reason: str, *, told: bool) -> Ledger:
+        """The release is not to be run here again, for another reason than its starts; no change if that was known."""
+        record = self.records.get(digest, Record(seq))
+        if record.condemned:
+            return self
+        return self._with(digest, replace(record, open=(), condemned=reason, told=told))
 
     def told(self, digest: str) -> Ledger:
         """The verdict on a release is in the bucket."""

@@ -96,10 +96,23 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """When the fleet may fall back to the release before: so many errors a minute within so many seconds."""
+    """When the fleet may fall back to the release before.
+
+    A process of it found the release bad: it did not start, or so many errors came out of its code within one minute,
+    in the first `window_s` seconds that the release was live there. With 0 errors never.
+    """
 
     errors_per_minute: int = 5
-    window_s: int = 60
+    window_s: int = 300
+
+    @property
+    def allowed(self) -> bool:
+        """Whether a verdict counts against the release at all."""
+        return self.errors_per_minute > 0
+
+
+NEVER = Withdraw(errors_per_minute=0)
+"""The policy of a release that is not taken back, whatever it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ class Statement:
 
     `restores` is the number of the release whose overlay this one brings back (0: the base as it was deployed). Set for
     a rollback; for a freeze, which keeps the code that runs and after which nothing is pushed, with its `reason`; and
-    for a clear, which ends a freeze, and has a release that did not start tried again. A rollback during a freeze is
+    for a clear, which ends a freeze, and has a release that was withdrawn tried again. A rollback during a freeze is
     `frozen`: it does not end it.
     """
 

@@ -107,7 +107,7 @@ def _cells(function: FunctionType) -> list[object]:
 def _of_function(function: FunctionType) -> object:
     keywords = function.__kwdefaults__ or {}
     return (
-        _of_code(function.__code__),
+        code_print(function.__code__),
         tuple(_of_value(value) for value in function.__defaults__ or ()),
         tuple((name, _of_value(keywords[name])) for name in sorted(keywords)),
     )
@@ -122,7 +122,8 @@ def _of_value(value: object) -> object:
     return _Identity(value)
 
 
-def _of_code(code: CodeType) -> object:
+def code_print(code: CodeType) -> object:
+    """What one code object does, with those inside it. Equal prints: the same, wherever it stands."""
     shape = (code.co_flags & _SHAPE, code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return (shape, names, code.co_exceptiontable, tuple(_of_instruction(i) for i in dis.get_instructions(code)))
@@ -139,7 +140,7 @@ def _of_instruction(instruction: dis.Instruction) -> object:
 
 def _of_constant(value: object) -> object:
     if isinstance(value, CodeType):
-        return _of_code(value)
+        return code_print(value)
     if type(value) in (tuple, frozenset):
         items = [_of_constant(item) for item in value]  # type: ignore[attr-defined]  # either of the two
         return (type(value), tuple(items) if type(value) is tuple else frozenset(items))

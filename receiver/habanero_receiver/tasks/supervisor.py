@@ -35,11 +35,17 @@ class Supervisor:
     """Runs what is in `declared`. `in_swap` says whether code is being changed just now, by whatever thread."""
 
     __slots__ = (
-        "__weakref__", "_begun", "_declared", "_exiting", "_loops", "_moving", "_pace", "_pid", "_places", "in_swap",
+        "__weakref__", "_begun", "_declared", "_exiting", "_loops", "_moving", "_pace", "_pid", "_places", "_saw",
+        "in_swap",
     )  # fmt: skip
 
-    def __init__(self, declared: dict[str, Declaration], in_swap: Callable[[], bool], pace: Pace) -> None:
+    def __init__(
+        self, declared: dict[str, Declaration], in_swap: Callable[[], bool], pace: Pace,
+        saw: Callable[[BaseException, str], None] = lambda _error, _where: None,
+    ) -> None:  # fmt: skip
+        """`saw` is told of each exception that ended a loop, and which."""
         self._declared = declared
+        self._saw = saw
         self.in_swap = in_swap
         self._pace = pace
         self._begun = False
@@ -251,6 +257,7 @@ class Supervisor:
             _log.info("task %s returned; it begins again when its code changes", loop.name)
 
     def _note_error(self, loop: Life, run: Run, error: BaseException) -> None:
+        self._saw(error, f"task {loop.name}")
         if loop.phase is not Phase.RUNNING:
             _log.error("task %s raised while it was ending", loop.name, exc_info=error)
             return

@@ -47,7 +47,7 @@ def drift(session: Session, *, show_diff: bool) -> int:
     """Tells each module that drifted; 0 when there is none, else DRIFTED."""
     view, _ = session.pusher.refresh()
     releases, project = session.pusher.releases, session.sources.project
-    code = versions.release_code(view, releases, view.head.seq)
+    code = versions.release_code(view, releases, view.running)
     committed = session.repository.sources()
     if committed is None:
         session.emit(e.Notice(NO_GIT))
@@ -69,7 +69,7 @@ def drift(session: Session, *, show_diff: bool) -> int:
         )
         if words := places.words():
             found.append((e.Drifted(name, path, words, places.production, places.head, places.tree), source))
-    session.emit(e.Drift(view.head.seq, len(production), tuple(drifted for drifted, _ in found)))
+    session.emit(e.Drift(view.running, len(production), tuple(drifted for drifted, _ in found)))
     if show_diff:
         for drifted, source in found:
             _show(session, drifted, source, head)

@@ -25,7 +25,7 @@ def log(session: Session, limit: int) -> int:
         return 0
     by_seq = {past.seq: past for past in newest}
     for past in reversed(newest[-limit:]):
-        session.emit(entry(past, releases, _changed(past, by_seq, releases), running=past.seq == view.head.seq))
+        session.emit(entry(past, releases, _changed(past, by_seq, releases), running=past.seq == view.running))
     return 0
 
 
@@ -58,6 +58,7 @@ def entry(past: Past, releases: Releases, modules: tuple[str, ...] | None, *, ru
         gate_summary=gate.summary if gate else None,
         restores=statement.restores,
         confirmed=releases.confirmed(past),
+        withdrawn=releases.withdrawn(past),
         running=running,
     )
 
@@ -77,7 +78,7 @@ def show(session: Session, number: int) -> int:
     statement = past.statement
     session.emit(
         e.Shown(
-            entry=entry(past, releases, differing, running=number == view.head.seq),
+            entry=entry(past, releases, differing, running=number == view.running),
             digest=past.digest,
             prev=statement.prev,
             base=statement.base,

@@ -64,6 +64,7 @@ def status_event(pusher: Pusher, state: ServerState) -> e.Status:
         issued=past.statement.issued.isoformat() if past else None,
         in_step=state.in_step,
         machines=state.machines,
+        withdrawn=state.withdrawn,
         same_code_as=past.statement.restores if past else None,
         now=datetime.now(UTC).isoformat(timespec="seconds"),
         frozen=state.head.frozen,

@@ -42,7 +42,7 @@ def verify(session: Session) -> int:
     check_blobs(audit, manifests, server.blob, below)
     memory = config.root / MEMORY
     _compare_memory(audit, memory, state)
-    expected = _expected(base, audit, state.head.seq)
+    expected = _expected(base, audit, state.goal)
     workers = server.running()
     deviating = tuple(_deviations(workers, expected, _names(base, audit)))
     if not audit.problems:
@@ -50,6 +50,7 @@ def verify(session: Session) -> int:
     session.emit(
         e.Verified(
             head=state.head.seq,
+            running=state.goal,
             digest=state.head.digest,
             base=state.base,
             releases=len(envelopes),

@@ -21,6 +21,7 @@ from habanero_py.commands.reads import status
 from habanero_py.commands.writes import Consent, confirmed
 from habanero_py.foreign import question
 from habanero_py.keys import Keyboard
+from habanero_py.listening import Listener
 from habanero_py.rollback import plan, roll_back
 from habanero_py.session import Session
 from habanero_py.settle import Settled, Settler
@@ -38,8 +39,15 @@ class Key:
     key: str
 
 
-Item = Settled | Key | None
-"""What can wait: a change, a key, or None for the end."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came out of production."""
+
+    events: Sequence[e.Event]
+
+
+Item = Settled | Key | Heard | None
+"""What can wait: a change, a key, news from production, or None for the end."""
 
 
 def collapse(items: Sequence[Item]) -> list[Item]:
@@ -98,6 +106,9 @@ class Watch:
             settler = Settler(self._session.sources, FileWatch())
             stack.callback(settler.close)
             snapshot = settler.start()
+            listener = Listener(self._session.another_server(), self._heard)
+            stack.callback(listener.close)
+            listener.start()
             self._session.emit(ready)  # after the watch began: who saves at this word is heard
             if self._keys:
                 self._keyboard = stack.enter_context(Keyboard(sys.stdin.fileno(), self._pressed))
@@ -134,6 +145,18 @@ class Watch:
             self._keyboard.cancel()
         self._inbox.put_nowait(None)
 
+    def _heard(self, events: Sequence[e.Event]) -> None:
+        """Put news into the inbox, from the listener's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop closed while the thread was ending
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, Heard(events))
+
+    def _tell(self, events: Sequence[e.Event]) -> int:
+        for event in events:
+            if isinstance(event, e.Withdrawn):
+                self._session.pusher.heard(e.Withdrawal(event.push, event.runs, event.reason, event.machine, event.at))
+            self._session.emit(event)
+        return 0
+
     def _pressed(self, key: str) -> None:
         if key in ("q", "\x04"):
             self._stop()
@@ -154,6 +177,8 @@ class Watch:
         for item in items:
             if isinstance(item, Settled):
                 await self._changed(item)
+            elif isinstance(item, Heard):
+                await self._act(partial(self._tell, item.events))
             elif item is not None:
                 await self._key(item.key)
         return True

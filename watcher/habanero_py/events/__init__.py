@@ -8,10 +8,20 @@ sequence numbers (0 is the base, the code as deployed).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 from .event import SCHEMA_VERSION, Event, Reader
+from .fleet import (
+    Machine,
+    MachineStep,
+    OutOfStep,
+    ProductionError,
+    Status,
+    Withdrawal,
+    Withdrawn,
+    Worker,
+)
 from .history import (
     Confirmation,
     Drift,
@@ -24,6 +34,7 @@ from .history import (
     Shown,
     ShownBase,
     ShownModule,
+    Verdict,
     Verified,
 )
 from .keys import KeyRow, Keys, Pending, PendingModule, PendingShown, RoleRow
@@ -56,6 +67,7 @@ __all__ = [
     "PendingModule",
     "PendingShown",
     "Problem",
+    "ProductionError",
     "Pruned",
     "Pushing",
     "Reader",
@@ -70,14 +82,17 @@ __all__ = [
     "Status",
     "SyntaxFound",
     "Unchanged",
+    "Verdict",
     "Verified",
+    "Withdrawal",
+    "Withdrawn",
     "Worker",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready(Event):
-    """The command knows the server and begins. `running` is what the server runs."""
+    """The command knows the server and begins. `running` is what that is to run, `withdrawn` a newer one, if any."""
 
     EVENT: ClassVar[str] = "ready"
     app: str
@@ -92,6 +107,7 @@ class Ready(Event):
     gate_timeout_s: float
     author: str
     key: str
+    withdrawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +172,6 @@ class Pushing(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class MachineStep(Event):
-    """One machine's workers, as the server tells it."""
-
-    EVENT: ClassVar[str] = "machine"
-    machine: str
-    push: int
-    workers: int
-    applied: int
-    failures: Sequence[str] = ()
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Live(Event):
     """The release runs on every worker. `seconds` is from the first byte sent; `total` from the save.
 
@@ -204,10 +207,11 @@ class Redeployed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Unchanged(Event):
-    """Nothing differs from what the server runs."""
+    """Nothing differs from the newest release. `withdrawn` is its number when it is not what runs."""
 
     EVENT: ClassVar[str] = "unchanged"
     running: int
+    withdrawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,16 +234,6 @@ class Refused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfStep(Event):
-    """The release is recorded, but not every worker runs it."""
-
-    EVENT: ClassVar[str] = "out-of-step"
-    push: int
-    workers: int
-    applied: int
-
-
-@dataclass(frozen=True, slots=True)
 class DryRun(Event):
     """What the server would do with the release; it staged it and threw it away."""
 
@@ -257,59 +251,6 @@ class Notice(Event):
     EVENT: ClassVar[str] = "notice"
     text: str
     help: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """One process of the application. `failed` says why it does not run what it should."""
-
-    pid: int
-    running: int
-    since: str
-    started: str
-    failed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """One machine and its processes."""
-
-    machine: str
-    workers: Sequence[Worker]
-
-
-@dataclass(frozen=True, slots=True)
-class Status(Event):
-    """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback.
-
-    `waiting` says that the command goes on looking until they are in step. `frozen`: nothing may be pushed on top of
-    the head, for `reason` if that was given; `trusted`: enough keys that the server trusts today signed the head.
-    """
-
-    EVENT: ClassVar[str] = "status"
-    app: str
-    environment: str
-    target: str
-    base: str
-    head: int
-    author: str | None
-    issued: str | None
-    in_step: bool
-    machines: Sequence[Machine]
-    same_code_as: int | None = None
-    now: str | None = None
-    waiting: bool = False
-    frozen: bool = False
-    reason: str | None = None
-    trusted: bool = True
-
-    def to_json(self) -> dict[str, object]:
-        """As every event; machines and workers become plain objects."""
-        machines = [
-            {"machine": machine.machine, "workers": [asdict(worker) for worker in machine.workers]}
-            for machine in self.machines
-        ]
-        return Event.to_json(self) | {"machines": machines}
 
 
 @dataclass(frozen=True, slots=True)

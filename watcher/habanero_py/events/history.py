@@ -22,11 +22,21 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which machine found a release bad, why, and when. Anybody's words: whoever can write the bucket wrote them."""
+
+    machine: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogEntry(Event):
     """One release of the journal. `modules` are those that it changed, None when that is not known any more.
 
     `git` is the commit, `dirty` whether more than it was released; `gate` the command, with its exit code and what it
-    said of itself; `confirmed` who ran it when its push was answered, as the server noted it.
+    said of itself; `confirmed` who ran it when its push was answered, as the server noted it; `withdrawn` why the fleet
+    went back from it, if it did.
     """
 
     EVENT: ClassVar[str] = "release"
@@ -43,10 +53,12 @@ class LogEntry(Event):
     restores: int | None = None
     confirmed: Sequence[Confirmation] = ()
     running: bool = False
+    withdrawn: Verdict | None = None
 
     def to_json(self) -> dict[str, object]:
-        """As every event; machines become plain objects."""
-        return Event.to_json(self) | {"confirmed": [asdict(machine) for machine in self.confirmed]}
+        """As every event; machines and verdict become plain objects."""
+        withdrawn = {} if self.withdrawn is None else {"withdrawn": asdict(self.withdrawn)}
+        return Event.to_json(self) | {"confirmed": [asdict(machine) for machine in self.confirmed]} | withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +193,14 @@ class Problem:
 class Verified(Event):
     """What `verify` looked at and what it found.
 
-    `untrusted` are problems of the journal and its blobs, `deviating` are workers that run something else. `compared`
-    is how many functions and constants of how many live modules were looked at in all workers.
+    `running` is the head, or what runs in place of one that was withdrawn. `untrusted` are problems of the journal
+    and its blobs, `deviating` are workers that run something else. `compared` is how many functions and constants
+    of how many live modules were looked at in all workers.
     """
 
     EVENT: ClassVar[str] = "verify"
     head: int
+    running: int
     digest: str
     base: str
     releases: int

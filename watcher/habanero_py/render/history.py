@@ -38,6 +38,7 @@ def log_entry(event: LogEntry) -> str:
         *([_commit(event)] if event.git else []),
         _gate(event),
         *([_confirmed(event)] if event.confirmed else []),
+        *([f"WITHDRAWN: {clean_line(event.withdrawn.reason, 120)}"] if event.withdrawn is not None else []),
     ]
     return "  ".join(parts)
 
@@ -76,7 +77,9 @@ def shown(event: Shown) -> list[str]:
         gate = f"{clean_line(entry.gate)}   exit {entry.gate_exit}{said}"
     machines = ", ".join(f"{clean_line(m.machine)} {m.applied}/{m.workers}" for m in entry.confirmed)
     restores = [("restores", release(entry.restores))] if entry.restores is not None else []
+    withdrawn = [("withdrawn", _withdrawn(event))] if entry.withdrawn is not None else []
     facts = [
+        *withdrawn,
         *restores,
         ("digest", event.digest),
         ("after", f"{release(entry.push - 1)}  {event.prev}"),
@@ -95,6 +98,13 @@ def shown(event: Shown) -> list[str]:
         *(f"  {name:<10} {value}" for name, value in facts),
         *(f"  {line}" for line in (columns(rows) if rows else [])),
     ]
+
+
+def _withdrawn(event: Shown) -> str:
+    found = event.entry.withdrawn
+    if found is None:
+        return ""
+    return f"{ago(found.at, event.now)} by {clean_line(found.machine)}: {clean_line(found.reason)}"
 
 
 def _counts(event: Shown) -> str:
@@ -130,13 +140,14 @@ def verified(event: Verified, symbols: Symbols) -> list[str]:
     by = f", signed by {names(event.signers)}" if event.signers else ""
     pruned = f", {count(event.pruned, 'old release')} pruned" if event.pruned else ""
     fleet = f"{count(event.workers, 'worker')} with {count(event.modules, 'module')}"
+    compared = f"{event.compared} live functions and constants compared"
     journal_mark, fleet_mark = (
         symbols.fail if problems else symbols.ok for problems in (event.untrusted, event.deviating)
     )
     return [
         f"{journal_mark} journal  {journal}{by}; {count(event.blobs, 'blob')}{pruned}",
         *(_problem(problem) for problem in event.untrusted),
-        f"{fleet_mark} running  {release(event.head)}: {fleet}, {event.compared} live functions and constants compared",
+        f"{fleet_mark} running  {release(event.running)}: {fleet}, {compared}",
         *(_problem(problem) for problem in event.deviating),
         *_verify_help(event),
     ]

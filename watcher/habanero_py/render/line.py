@@ -12,7 +12,7 @@ from typing import TextIO
 
 from habanero_py import events as e
 
-from . import failure, tables
+from . import failure, fleet, tables
 from .jsonl import now_utc
 from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, size, surprises, units
 
@@ -42,6 +42,12 @@ class LineReader:
             self._fail(failure.refused(event), event.running)
         elif isinstance(event, e.OutOfStep):
             self._write(self._err, failure.out_of_step(event, self._target))
+        elif isinstance(event, e.Withdrawn):
+            self._stamp(self._line(event))
+            self._write(self._err, fleet.withdrawn(event, self._target, self._symbols))
+        elif isinstance(event, e.ProductionError):
+            self._stamp(self._line(event))
+            self._write(self._err, fleet.production_error(event, self._symbols))
         elif isinstance(event, e.GateFinished) and not event.ok:
             self._stamp(self._line(event))
             self._fail(failure.gate(event), event.running)
@@ -61,6 +67,7 @@ class LineReader:
         match event:
             case e.Ready():
                 step = f"at {release(event.running)}" if event.in_step else "OUT OF STEP"
+                step += f" ({release(event.withdrawn)} withdrawn)" if event.withdrawn is not None else ""
                 return (
                     f"ready   {event.app} {self._symbols.arrow} {self._target} "
                     f"{count(event.machines, 'machine')} {count(event.workers, 'worker')} {step}"
@@ -86,9 +93,13 @@ class LineReader:
                 done = f" {units(event.units)}" if event.units else ""
                 return f"live    {release(event.push)}{same} {event.workers}/{event.workers} {event.seconds:.2f}s{done}"
             case e.Status():
-                return f"status  {tables.in_words(event)}"
+                return f"status  {fleet.in_words(event)}"
             case e.Unchanged():
-                return f"same    nothing to push: {self._target} runs this code ({release(event.running)})"
+                return f"same    {fleet.unchanged(event, self._target)}"
+            case e.Withdrawn():
+                return f"back    {release(event.push)} withdrawn, {release(event.runs)} runs"
+            case e.ProductionError():
+                return f"error   {release(event.push)} {clean_line(event.kind)} in {clean_line(event.place)}"
             case e.Notice():
                 return f"note    {clean_line(event.text)}" + (f" (help: {event.help})" if event.help else "")
             case _:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from habanero_py import events as e
 
-from . import failure, tables
+from . import failure, fleet, tables
 from .jsonl import now_utc
 from .text import MARGIN, Symbols, clean_line, count, names, one_line, release, surprises, units
 
@@ -57,7 +57,7 @@ class LiveReader:
             case e.Live():
                 self._live(event)
             case e.Unchanged():
-                self._mark("ok", f"nothing to push: {self._target} runs this code ({release(event.running)})")
+                self._mark("ok" if event.withdrawn is None else "wait", fleet.unchanged(event, self._target))
             case e.SyntaxFound():
                 self._fail(failure.syntax(event), event.running)
             case e.Refused():
@@ -69,7 +69,14 @@ class LiveReader:
                 self._plain([f"{MARGIN}{clean_line(event.text)}"], "dim")
                 self._plain([f"{MARGIN}help: {clean_line(event.help)}"] if event.help else [], "dim")
             case e.Status(waiting=True):
-                self._draw(tables.status(event, self._symbols))
+                self._draw(fleet.status(event, self._symbols))
+            case e.ProductionError():
+                self._production(event)
+            case e.Withdrawn():
+                self._stop()
+                first, *rest = fleet.withdrawn(event, self._target, self._symbols)
+                self._plain([first], "red bold")
+                self._plain(rest, "")
             case _:
                 self._table(event)
 
@@ -80,6 +87,7 @@ class LiveReader:
     def _ready(self, event: e.Ready) -> None:
         where = f"{event.app} {self._symbols.arrow} {self._target}"
         at = f"all at {release(event.running)}" if event.in_step else "OUT OF STEP"
+        at += f" ({release(event.withdrawn)} withdrawn)" if event.withdrawn is not None else ""
         fleet = f"{count(event.machines, 'machine')}, {count(event.workers, 'worker')}, {at}"
         gate = "none: what you save goes live untested"
         if event.gate:
@@ -128,6 +136,12 @@ class LiveReader:
         elif self._head.plain:
             self._mark("fail", "not pushed")
         self._fail(failure.refused(event), event.running)
+
+    def _production(self, event: e.ProductionError) -> None:
+        self._stop()
+        first, *rest = fleet.production_error(event, self._symbols)
+        self._print(Text(f"{self._clock().astimezone():%H:%M:%S}  {first}", style="red bold"))
+        self._plain(rest, "")
 
     def _draw(self, lines: list[str]) -> None:
         """Puts lines in the place of those drawn before, until something else is shown."""

@@ -19,6 +19,7 @@ from habanero_py.events import (
     ModuleDiff,
     Pending,
     PendingShown,
+    ProductionError,
     Pruned,
     Redeployed,
     RollbackPlan,
@@ -28,10 +29,10 @@ from habanero_py.events import (
     Verified,
 )
 
-from . import history
+from . import fleet, history
 from . import keys as keyed
 from .failure import refusals
-from .text import MARGIN, Symbols, ago, clean_line, clock, columns, count, names, release
+from .text import MARGIN, Symbols, ago, clean_line, count, names, release
 
 MAX_MODULES = 12
 _OUTCOMES = ("patched", "run", "kept", "stale", "doubled", "removed", "migrated")
@@ -41,7 +42,9 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
     """The lines of an event that is an answer; None for one that is a step on the way of a change."""
     match event:
         case Status():
-            return status(event, symbols)
+            return fleet.status(event, symbols)
+        case ProductionError():
+            return fleet.production_error(event, symbols)
         case LogEntry():
             return [history.log_entry(event)]
         case Shown():
@@ -78,52 +81,6 @@ def table(event: Event, symbols: Symbols, now: str) -> list[str] | None:
             return None
 
 
-def status(event: Status, symbols: Symbols) -> list[str]:
-    """One head line, one row for a machine, the workers that failed below theirs."""
-    workers = [worker for machine in event.machines for worker in machine.workers]
-    current = sum(worker.running == event.head for worker in workers)
-    same = f" (same code as {release(event.same_code_as)})" if event.same_code_as is not None else ""
-    step = "in step" if event.in_step else "OUT OF STEP"
-    lines = [
-        (
-            f"{event.app} {symbols.arrow} {event.environment}   {release(event.head)}{same}   "
-            f"{current}/{len(workers)} workers {step}"
-        )
-    ]
-    rows = [("MACHINE", "WORKERS", "RUNNING", "SINCE", "UPTIME")]
-    notes: dict[int, list[str]] = {}
-    for machine in event.machines:
-        applied = sum(worker.running == event.head for worker in machine.workers)
-        running = sorted({worker.running for worker in machine.workers})
-        rows.append(
-            (
-                clean_line(machine.machine, 40),
-                f"{applied}/{len(machine.workers)}",
-                " ".join(release(seq) for seq in running) or "-",
-                clock(max((worker.since for worker in machine.workers), default=""), event.now),
-                ago(min((worker.started for worker in machine.workers), default=None), event.now).removesuffix(" ago"),
-            )
-        )
-        notes[len(rows) - 1] = [
-            f"          pid {worker.pid} at {release(worker.running)}: {clean_line(worker.failed)}"
-            for worker in machine.workers
-            if worker.failed
-        ]
-    for index, line in enumerate(columns(rows)):
-        lines += [line, *notes.get(index, [])]
-    notes_on_head = []
-    if event.frozen:
-        why = f": {clean_line(event.reason)}" if event.reason else ""
-        notes_on_head.append(f"FROZEN{why}   nothing is pushed until habanero-py unfreeze")
-    if not event.trusted:
-        notes_on_head.append(
-            f"{release(event.head)} is signed by no key that is trusted today: a restart begins on what came before it"
-        )
-        notes_on_head.append("  help: habanero-py sign --head signs it again, habanero-py rollback takes it back")
-    author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
-    return [*lines, *notes_on_head, f"base {clean_line(event.base)[:19]}{author}"]
-
-
 def redeployed(event: Redeployed) -> list[str]:
     """That the base is another one, and what of the tree differs from it."""
     lines = [f"{MARGIN}other code was deployed meanwhile: your tree is compared with {clean_line(event.base)[:19]} now"]
@@ -131,16 +88,6 @@ def redeployed(event: Redeployed) -> list[str]:
     lines += [f"{MARGIN}  {clean_line(line)}" for line in event.more[:MAX_MODULES]]
     rest = len(event.saved[MAX_MODULES:]) + len(event.more[MAX_MODULES:])
     return [*lines, f"{MARGIN}  and {count(rest, 'module')} more"] if rest else lines
-
-
-def in_words(event: Status) -> str:
-    """The fleet on one line: how many run the head, and who does not."""
-    workers = [(machine.machine, worker) for machine in event.machines for worker in machine.workers]
-    late = [f"{clean_line(name)} pid {worker.pid} at {release(worker.running)}"
-            for name, worker in workers if worker.running != event.head]  # fmt: skip
-    return f"{len(workers) - len(late)}/{len(workers)} workers at {release(event.head)}" + (
-        f"; {names(late)}" if late else ""
-    )
 
 
 def rollback_plan(event: RollbackPlan, symbols: Symbols, now: str) -> str:
