@@ -66,7 +66,8 @@ def reports(server: Server) -> list[dict[str, Any]]:
 def fail(server: Server, times: int) -> None:
     """Each over a connection of its own: a server closes the one on which an exception came out of the app."""
     for _ in range(times):
-        assert httpx.get(f"http://127.0.0.1:{server.port}/price", timeout=20).status_code == 500
+        answer = httpx.get(f"http://127.0.0.1:{server.port}/price", timeout=20)
+        assert answer.status_code in (200, 500), answer.text  # 200 once the release was withdrawn
 
 
 def counts(server: Server, workers: int) -> dict[int, int]:

@@ -31,6 +31,7 @@ from habanero_receiver.journal.journal import Journal
 from habanero_receiver.journal.local import LocalState
 from habanero_receiver.journal.newest import Chooser, Chosen, Place
 from habanero_receiver.overlay import Overlay
+from habanero_receiver.starting import StartLedger
 from habanero_receiver.trust import Head
 
 ELSEWHERE = "sha256:" + "0" * 64
@@ -171,6 +172,7 @@ def node_of(app: Deployment, bucket: Any = None) -> tuple[Node, FakeSwapper]:
         identity=Identity.of_this_process("box"), policy=app.policy(), base=app.base, journal=journal,
         overlay=Overlay({}, lambda *_: None), swapper=swapper,  # type: ignore[arg-type]  # the interface of an engine
         tip=release.head, seen=release, known=None, running=None,
+        ledger=StartLedger(LocalState(app.root / "state"), 3, 10),
     )  # fmt: skip
     return node, swapper
 

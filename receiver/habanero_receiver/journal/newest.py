@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
@@ -94,7 +95,7 @@ class Chooser:
         self._reachable = True
         self._packs: dict[str, Pack | None] = {}
 
-    def choose(self, condemned: Mapping[str, verdict.Verdict]) -> Chosen:
+    def choose(self, condemned: Mapping[str, verdict.Verdict] = MappingProxyType({})) -> Chosen:
         """What to run. `condemned` are the releases that this machine found bad, by payload digest.
 
         ConfigError for a bucket that must not be used; anything else that goes wrong is in `trouble`.
