@@ -188,6 +188,8 @@ def judge_entry(
 ) -> Statement:
     """An entry read back from the journal, where it stands after `previous` under the number `seq`.
 
+    What follows a freeze is always judged as the head is: an entry by nobody would else end it for who follows live.
+
     None for `previous` and `earlier` is for one that is read alone, from this machine's own copy: rules 10, 11 and 17
     were applied when it came.
 
@@ -195,6 +197,7 @@ def judge_entry(
     (`judge_manifest`): a journal stays readable, and can be appended to, after the server's Python was exchanged.
     """
     envelope = Envelope.decode(data, policy.limits)
+    require_trusted_key = require_trusted_key or (previous is not None and previous.frozen)
     signers = signed_by(envelope, PAYLOAD_TYPE, policy) if require_trusted_key else ()
     if require_trusted_key:
         enough(signers, policy, None)

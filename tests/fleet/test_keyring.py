@@ -230,3 +230,37 @@ def test_a_key_that_comes_back_into_the_list_clears_the_doubt(world: World, list
     assert (world.node.running_seq, world.node.doubt) == (1, None)
     follower.judge_again(world.node)
     assert world.node.doubt is None
+
+
+def test_a_follower_stays_on_a_freeze(world: World) -> None:
+    """A push that somebody put on top of it, right into the bucket, is not followed; a clear is."""
+    follows = Follower(world.node)
+    push = world.push("RATE = 2\n")
+    world.record(push)
+    frozen = world.author.push(
+        world.base.digest, {"shop.rates": "RATE = 2\n"}, seq=2, prev=push.digest, kind="freeze", restores=1
+    )
+    world.record(frozen)
+    follows._follow()
+    assert (world.node.running_seq, world.node.tip.frozen) == (2, True)
+    world.record(world.push("RATE = 666\n"))
+    follows._follow()
+    assert (world.node.running_seq, world.node.tip.seq) == (2, 2)
+    assert world.swapper.live == {"shop.rates": b"RATE = 2\n"}
+    obstacle = world.node.obstacle()
+    assert obstacle is not None and "frozen" in obstacle.message
+
+
+def test_nobody_ends_a_freeze_without_a_key(world: World) -> None:
+    """An entry under the head needs no key of today, but one that ends a freeze does: a stranger's stops the walk."""
+    follows = Follower(world.node)
+    same = {"shop.rates": "RATE = 2\n"}
+    push = world.push("RATE = 2\n")
+    frozen = world.author.push(world.base.digest, same, seq=2, prev=push.digest, kind="freeze", restores=1)
+    forged = Author("eve").push(world.base.digest, same, seq=3, prev=frozen.digest, kind="clear", restores=1)
+    evil = world.author.push(world.base.digest, {"shop.rates": "RATE = 666\n"}, seq=4, prev=forged.digest)
+    for each in (push, frozen, forged, evil):
+        world.record(each)
+    follows._follow()
+    assert (world.node.running_seq, world.node.tip.seq, world.node.tip.frozen) == (2, 2, True)
+    assert world.swapper.live == {"shop.rates": b"RATE = 2\n"}

@@ -249,3 +249,21 @@ def test_no_thread_or_descriptor_is_left(tmp_path: Path) -> None:
     for _ in range(3):
         run_gate(python("print(1)"), tmp_path)
     assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+
+
+# Says which program its process is, and what it has open besides its standard streams.
+SELF = """
+import os
+print(open("/proc/self/cmdline").read().split(chr(0))[-2])
+print([n for n in sorted(map(int, os.listdir("/proc/self/fd"))) if n > 2 and os.path.exists(f"/proc/self/fd/{n}")])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not show what a process is made of")
+def test_the_gate_is_a_program_of_its_own(tmp_path: Path) -> None:
+    """Executed, not forked: an opened key in its parent's memory, or a connection to an agent, cannot reach it."""
+    with (tmp_path / "open").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        result = run_gate(python(SELF, "the-gate-itself"), tmp_path, QUICK)
+    assert result.ok, result.output
+    assert result.output.splitlines() == ["the-gate-itself", "[]"]

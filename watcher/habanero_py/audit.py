@@ -55,7 +55,8 @@ def walk(audit: Audit, envelopes: Sequence[bytes], keys: Sequence[TrustedKey], t
     previous = trust.Head.start(base)
     for seq, data in enumerate(envelopes, 1):
         try:
-            trust.judge_entry(data, policy, base, previous, seq=seq, require_trusted_key=True)
+            statement = trust.judge_entry(data, policy, base, previous, seq=seq, require_trusted_key=True)
+            trust.judge_restored(statement, lambda number: _numbered(envelopes, number), policy)
         except HabaneroError as error:
             text = _signatures(data, policy) if error.code == "unauthorized" else error.message
             audit.problem(error.code, f"#{seq}", text)
@@ -66,7 +67,11 @@ def walk(audit: Audit, envelopes: Sequence[bytes], keys: Sequence[TrustedKey], t
             audit.problem("not-next", f"#{seq + 1}", "what it should follow cannot be read: the walk ends here")
             return
         audit.entries[seq] = judged
-        previous = trust.Head(seq, envelope.digest, judged.statement.issued)
+        previous = judged.head
+
+
+def _numbered(envelopes: Sequence[bytes], seq: int) -> bytes | None:
+    return envelopes[seq - 1] if 1 <= seq <= len(envelopes) else None
 
 
 def policy_of(keys: Sequence[TrustedKey], target: str) -> trust.TrustPolicy:

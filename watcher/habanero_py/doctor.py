@@ -43,6 +43,7 @@ def checks(session: Session) -> Iterator[tuple[e.Check, int]]:
         yield _failed("server", error)
         return
     yield _ok("server", f"{session.config.to.url} answers and trusts the key")
+    yield _try("roles", lambda: _roles(session))
     yield _try("clock", lambda: _clock(session))
     yield _try("target", lambda: _target(session, state))
     yield _try("python", lambda: f"{find_python(state.python)} builds for {state.python}")
@@ -86,6 +87,19 @@ def _gate(session: Session) -> str:
         return "none: what is saved goes live untested"
     program = find_command(gate, session.config.root, scrubbed(os.environ))
     return f"{' '.join(gate)}  ({program}, at most {session.config.gate_timeout_s:g} s)"
+
+
+def _roles(session: Session) -> str:
+    keys = session.server.keys()
+    may = next((row.roles for row in keys.keys if row.keyid == session.signer.public.keyid), ())
+    if "push" not in may:
+        raise HabaneroError(
+            "role-missing",
+            f"your key may {', '.join(may) or 'nothing'} at {keys.target.partition('#')[0]}, and not push",
+            help="habanero-py keys shows who may; the server's operator gives roles in HABANERO_ROLES",
+        )
+    others = f"; {keys.threshold} people sign a release" if keys.threshold > 1 else ""
+    return f"your key may {', '.join(may)}{others}"
 
 
 def _clock(session: Session) -> str:
