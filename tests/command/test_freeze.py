@@ -136,6 +136,16 @@ def test_keys_tells_who_may_do_what(released: Any, join: Any) -> None:
     assert said.revoked == ("SHA256:" + "A" * 43,)
 
 
+def test_keys_tells_the_own_key_to_whom_the_server_does_not_know(released: Any) -> None:
+    """With the line that its operator would have to list."""
+    keyid = released.session().signer.public.keyid
+    object.__setattr__(released.receiver.policy, "revoked", frozenset({keyid}))
+    assert code_of(lambda: keys(released.session())) == "unauthorized"
+    [said] = released.said(e.Notice)
+    assert keyid in said.text
+    assert said.help is not None and "ssh-ed25519" in said.help
+
+
 def test_a_push_without_the_role_is_told_what_is_missing(released: Any) -> None:
     """The server's answer names the kind, the place and the person."""
     object.__setattr__(released.receiver.policy, "roles", parse_roles("ana rollback shop/production"))

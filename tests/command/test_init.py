@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import tomllib
 from pathlib import Path
 
 import pytest
+from agents import fake_agent
 
 from habanero_py.init import EMBED, Plan, initialise, project_name
 from habanero_py.pyproject import appended
@@ -113,6 +115,18 @@ def test_the_users_own_key_is_taken(root: Path, tmp_path: Path) -> None:
     [trusted] = parse_allowed_signers(done.server["HABANERO_TRUSTED_KEYS"])
     assert trusted.principal == "ana@desk"
     assert not (tmp_path / "config").exists()
+
+
+def test_a_key_in_the_agent_is_taken(root: Path) -> None:
+    """By its fingerprint, which is what the settings then say; nothing of a key is on the disk."""
+    with tempfile.TemporaryDirectory(prefix="habanero-") as short, fake_agent(Path(short)) as agent:
+        key = agent.add()
+        environ = {"XDG_CONFIG_HOME": str(root.parent / "config"), "SSH_AUTH_SOCK": str(agent.path)}
+        done = initialise(plan(root, key=key.keyid), environ)
+    assert (done.key, done.keyid, done.made_key) == (key.keyid, key.keyid, False)
+    assert f'key = "{key.keyid}"' in (root / "pyproject.toml").read_text()
+    assert done.server["HABANERO_TRUSTED_KEYS"].startswith("ana@agent ssh-ed25519 ")
+    assert not (root.parent / "config").exists()
 
 
 def test_what_is_wrong_is_found_before_anything_is_written(root: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from habanero_py.pipeline import Pusher
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest
+from habanero_receiver.release.roles import parse_roles
 
 YES = Consent(yes=True, ask=None)
 NO = Consent(yes=False, ask=lambda question: False)
@@ -113,6 +114,19 @@ def test_one_person_is_not_two(people: Any, tmp_path: Path) -> None:
     object.__setattr__(ana.receiver.policy, "keys", (keys[0], replace(keys[1], principal="ana")))
     assert sign_file(second.session(), YES, file, show_diff=False) == 10
     assert ana.receiver.entries == []
+
+
+def test_who_may_not_push_adds_no_signature_to_a_push(people: Any) -> None:
+    """That is told before it is asked for; a reader's signature is none."""
+    ana, ben, eve = people(2, "ana", "ben", "eve")
+    roles = "ana push shop/production\nben read shop/production\neve push shop/production"
+    object.__setattr__(ana.receiver.policy, "roles", parse_roles(roles))
+    file = pushed(ana)
+    assert refused(ben, file).code == "role-missing"
+    found = pending.read(file)
+    pending.replace(file, found.signed(ben.session().signer).content)
+    assert sign_file(eve.session(), NO, file, show_diff=False) == 130
+    assert eve.said(e.PendingShown)[-1].signed_by == ("ana",)
 
 
 def test_what_came_first_makes_a_pending_release_stale(people: Any) -> None:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from habanero_py import events as e
 from habanero_py.commands.verify import trusted_keys
 from habanero_py.session import Session
+from habanero_receiver.errors import HabaneroError
 
 
 def keys(session: Session) -> int:
-    """The server's trusted keys with roles, validity and revocations, beside this command's own key and list."""
-    found, to = session.server.keys(), session.config.to
+    """The server's trusted keys with roles, validity and revocations, beside this command's own key and list.
+
+    A server that does not answer, or does not know the key, leaves the own key to be told.
+    """
+    to = session.config.to
     believed = trusted_keys(session) if to.trusted_keys_file is not None else None
+    try:
+        found = session.server.keys()
+    except HabaneroError:
+        public = session.signer.public
+        line = f"its line: {session.author} {public.openssh()}"
+        session.emit(e.Notice(f"your key is {public.keyid} ({to.key})", help=line))
+        raise
     session.emit(
         e.Keys(
             target=found.target,

@@ -55,9 +55,16 @@ def sign_file(session: Session, consent: Consent, path: Path, *, show_diff: bool
     found = pending.read(path)
     view, _ = session.pusher.refresh()
     _check_place(found, view)
-    trusted, threshold = _trusted(session)
+    trusted, threshold = _trusted(session, found.statement.kind)
     signers = _signers(found, trusted)
     mine = session.signer.public.keyid
+    if all(each.key.keyid != mine for each in trusted):
+        raise TrustError(
+            "role-missing",
+            f"your signature would not count: your key may not {found.statement.kind} at {view.target}",
+            subject=mine,
+            help="habanero-py keys shows who may",
+        )
     if any(signer.key.keyid == mine for signer in signers):
         raise ConflictError(
             "already-signed",
@@ -110,13 +117,13 @@ def _check_place(found: Pending, view: View) -> None:
         )
 
 
-def _trusted(session: Session) -> tuple[tuple[TrustedKey, ...], int]:
-    """Whose signatures count there, as far as the server tells; it judges again itself."""
+def _trusted(session: Session, kind: str) -> tuple[tuple[TrustedKey, ...], int]:
+    """Whose signatures under a release of this kind count there, as the server tells; it judges again itself."""
     listed = session.server.keys()
     keys = (
         TrustedKey(",".join(row.principals), parse_authorized(row.key))
         for row in listed.keys
-        if row.roles and row.valid and not row.revoked
+        if kind in row.roles and row.valid and not row.revoked
     )
     return tuple(keys), listed.threshold
 
