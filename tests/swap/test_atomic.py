@@ -252,7 +252,8 @@ def test_a_fault_at_any_step_of_a_commit_restores_everything(start: Any, monkeyp
     app.push(AFTER).undo()  # what is made once, like an adapter's import, is made
     before = app.picture()
     failed = 0
-    for failed in faults(monkeypatch, lambda: app.push(AFTER)):
+    release = {name: None if text is None else app.image(name, text) for name, text in AFTER.items()}
+    for failed in faults(monkeypatch, lambda: app.swapper.stage(release).commit()):
         assert app.picture() == before, f"fault at step {failed}"
     assert failed > 50
     check_new(app, cart)

@@ -122,7 +122,9 @@ def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, de
     old = [match.old for match in body.matches if match.old is not None and not match.same]
     live = vars(cls)
     before = {name: live[name] for unit in old if unit.kind == "assign" for name in unit.names if name in live}
-    members = tuple(unit for unit in kept if unit is not None and not before.keys().isdisjoint(unit.reads))
+    inner = (m for m in body.matches if m.old is not None and m.new is not None and m.new.kind == "class")
+    moved = {*before, *(_unit(m).names[0] for m in inner)}
+    members = tuple(unit for unit in kept if unit is not None and not moved.isdisjoint(unit.reads))
     if members:
         plan.steps.append(FollowMembers(body.scope, members, before, told=not derives))
 

@@ -13,6 +13,7 @@ from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any
 
 from .building.units import CALLS, PURE, Unit
+from .classvars import MISSING, Was, as_it_was, leads_to, past_of
 from .constants import are_pure, is_constant, same_constant
 from .diff import Match
 from .layouts import LayoutError
@@ -23,19 +24,17 @@ from .tables import exchange
 from .transaction import Transaction
 from .twins import Reshape
 
-MISSING: Any = object()
-"""What an unbound name was bound to."""
-
 
 @dataclass(slots=True)
 class Derived:
     """What follows, in one module or class, from names that were bound to other objects before the commit."""
 
     scope: Scope
-    was: Mapping[str, Mapping[str, Any]]
+    was: Was
     """By module, what changed names were bound to. Those that were unbound are bound to a mark of it."""
-    put: dict[str, Any]
-    """What names of this module or class were given in this commit already, because they follow."""
+    put: dict[Any, Any]
+    """What names of this module or class were given in this commit already, because they follow; of a class in it, by
+    its identity: that, and what the names were before."""
     work: Transaction
     inside: dict[str, Any] = field(default_factory=dict)
     """Of a class: what changed attributes were before the commit."""
@@ -57,11 +56,17 @@ class Derived:
         )
 
     def attributes_read(self, unit: Unit) -> frozenset[str]:
-        """The names that a unit could read as attributes of the app's modules."""
+        """The names that a unit could read as attributes of the app's modules, and of classes of which some changed."""
         if unit.members:
             return frozenset().union(*map(self.attributes_read, unit.members))
-        reads_modules = any(isinstance(self.scope.globals.get(name), ModuleType) for name in unit.reads)
-        return frozenset(unit.code.co_names) if reads_modules else frozenset()
+        leads = any(leads_to(self._lookup(name), self.was) for name in unit.reads)
+        return frozenset(unit.code.co_names) if leads else frozenset()
+
+    def reads_of(self, unit: Unit, owner: str | int) -> bool:
+        """Whether a unit could read an attribute of a module, or of a class, its instances or what is inside of it."""
+        if isinstance(owner, str):
+            return True
+        return any(self._leads_back(self._lookup(name)) for name in unit.reads)
 
     def of_assignment(self, unit: Unit, live: Mapping[str, Any]) -> list[tuple[str, Any, Any]] | None:
         """Each name with its live value and its new one, of constants and of other names for what was bound.
@@ -85,6 +90,8 @@ class Derived:
         """Has tables that a unit made hold what functions and classes that it reads are bound to now."""
         successors: dict[int, Any] = {}
         for module, names in self.was.items():
+            if not isinstance(module, str):
+                continue
             mine = module == self.scope.globals["__name__"]
             now = self.scope.globals if mine else vars(sys.modules[module])
             read = unit.reads if mine else self.attributes_read(unit)
@@ -143,7 +150,8 @@ class Derived:
             return False
         if special_kind(cls):
             return self._of_special(unit, cls)
-        inside = Derived(self.scope.inside(cls), self.was, {}, self.work)
+        put, before = self.put.setdefault(id(cls), ({}, {}))
+        inside = Derived(self.scope.inside(cls), self.was, put, self.work, before)
         settled = True
         for member in unit.members:
             if inside.is_touched(member):
@@ -181,14 +189,21 @@ class Derived:
         if not past:
             self.scope.run(code, names)
             return names
-        old = {name: Past(value, self.was) for name, value in self.scope.globals.items() if self._is_own_module(value)}
+        names |= self._as_they_were(names)
+        old = self._as_they_were(self.scope.globals)
         old |= {name: value for name, value in self._old_globals.items() if value is not MISSING}
         names |= self.inside if self.scope.owner is not None else old
         replace(self.scope, globals={**self.scope.globals, **old}).run(code, names)  # generators read globals
         return names
 
-    def _is_own_module(self, value: Any) -> bool:
-        return isinstance(value, ModuleType) and self.scope.is_own(value.__name__)
+    def _as_they_were(self, names: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: as_it_was(value, self.was) for name, value in names.items() if self._leads_back(value)}
+
+    def _leads_back(self, value: Any) -> bool:
+        """Whether what is read through a value may have been something else."""
+        if issubclass(type(value), ModuleType):
+            return self.scope.is_own(value.__name__)
+        return leads_to(value, self.was)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,27 +222,13 @@ class FollowMembers:
         cls = self.scope.owner
         assert cls is not None  # of the scope of a class
         inside = {name: value for name, value in self.before.items() if vars(cls).get(name, MISSING) is not value}
-        derived = Derived(self.scope, {}, {}, work, inside)
+        derived = Derived(self.scope, past_of(work.classvars), {}, work, inside)
         stale = work.report.of(self.scope.globals["__name__"]).stale
         for member in self.members:
             if member.kind == "class" or not derived.is_touched(member):
                 continue  # a class does not see the names of the one around it
             if not derived.of_member(member, cls) and self.told:
                 stale.append(f"{cls.__qualname__}.{member.label}")
-
-
-class Past:
-    """A module of the app as it was before the commit, for evaluation."""
-
-    __slots__ = ("__module", "__was")
-
-    def __init__(self, module: ModuleType, was: Mapping[str, Mapping[str, Any]]) -> None:
-        self.__module, self.__was = module, was
-
-    def __getattr__(self, name: str) -> Any:
-        held = self.__was.get(self.__module.__name__, {})
-        value = held[name] if held.get(name, MISSING) is not MISSING else getattr(self.__module, name)
-        return Past(value, self.__was) if isinstance(value, ModuleType) else value
 
 
 def _choose(live: Any, was: Any, now: Any) -> Any:

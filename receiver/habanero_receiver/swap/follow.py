@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .building.units import Import, Unit
-from .derived import MISSING, Derived
+from .classvars import MISSING, ClassVars, Was
+from .derived import Derived
 from .report import SwapReport
 from .scope import Scope
 from .suspects import Suspects
@@ -46,7 +47,8 @@ class Kept:
 class Change:
     """A module's name that was bound to another object. ``MISSING`` stands for unbound."""
 
-    module: str
+    module: str | int
+    """Its name; of an attribute of a class, the identity of that."""
     name: str
     old: Any
     new: Any
@@ -64,6 +66,15 @@ def changes_since(before: Mapping[str, Mapping[str, Any]]) -> list[Change]:
     return found
 
 
+def changes_of(classvars: Iterable[ClassVars]) -> list[Change]:
+    """What attributes of classes are otherwise than when this was asked last."""
+    found: list[Change] = []
+    for item in classvars:
+        found.extend(Change(id(item.cls), name, old, new) for name, old, new in item.changes())
+        item.look()
+    return found
+
+
 @dataclass(slots=True)
 class Following:
     """What follows from changed bindings in the course of one commit."""
@@ -74,9 +85,9 @@ class Following:
     """Units of theirs of which it is decided elsewhere what becomes."""
     work: Transaction
     report: SwapReport
-    was: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By module, what changed names were bound to before the commit."""
-    put: dict[str, dict[str, Any]] = field(default_factory=dict)
+    was: dict[str | int, dict[str, Any]] = field(default_factory=dict)
+    """By module or class, what changed names were bound to before the commit."""
+    put: dict[str, dict[Any, Any]] = field(default_factory=dict)
     """By module, what names of kept statements were given since."""
     _done: set[tuple[int, Change]] = field(default_factory=set)
     """Which units followed which changes already."""
@@ -104,11 +115,16 @@ class Following:
     def _follow_readers(self, kept: Kept, fresh: list[Change], found: list[Change]) -> None:
         """Computes again, in one module, what reads a name of it or an attribute of another that changed."""
         changed = {c.name: c for c in fresh if c.module == kept.name and MISSING not in (c.old, c.new)}
-        elsewhere = {c.name: c for c in fresh if c.module != kept.name and MISSING not in (c.old, c.new)}
+        elsewhere: dict[str, list[Change]] = {}
+        for c in fresh:
+            if c.module != kept.name and MISSING not in (c.old, c.new):
+                elsewhere.setdefault(c.name, []).append(c)
         derived = Derived(kept.scope, self.was, self.put.setdefault(kept.name, {}), self.work)
         for unit in kept.units:
             causes = [changed[name] for name in unit.reads if name in changed]
-            causes += [elsewhere[name] for name in derived.attributes_read(unit) if name in elsewhere]
+            read = (c for name in derived.attributes_read(unit) for c in elsewhere.get(name, ()))
+            itself = id(kept.scope.get(unit.names[0])) if unit.kind == "class" else 0
+            causes += [c for c in read if c.module != itself and derived.reads_of(unit, c.module)]
             causes = [cause for cause in causes if (id(unit), cause) not in self._done]
             if not causes or self.suspects.covers(unit):
                 continue
@@ -132,9 +148,7 @@ class Following:
                 self.report.of(kept.name).note_stale(unit.label, f"it reads {', '.join(reads)}, which changed")
 
 
-def _follow_imports(
-    change: Change, importer: Kept, work: Transaction, was: Mapping[str, Mapping[str, Any]]
-) -> list[Change]:
+def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was) -> list[Change]:
     names = importer.scope.globals
     followed: list[Change] = []
     for unit in importer.units:
@@ -156,7 +170,7 @@ def _follow_imports(
 
 def _follow_exports(change: Change, importer: Kept, unit: Unit, work: Transaction) -> Iterator[Change]:
     """Brings a star import in line with ``__all__``: names that were there before, and are public now or no more."""
-    names, exporter = importer.scope.globals, vars(sys.modules[change.module])
+    names, exporter = importer.scope.globals, vars(sys.modules[str(change.module)])
     old, new = (set(value) if isinstance(value, (list, tuple)) else set() for value in (change.old, change.new))
     for name in sorted(old ^ new):
         value = exporter.get(name, MISSING)
@@ -178,7 +192,7 @@ def _bound_by(item: Import, change: Change, was: Mapping[str, Any]) -> str | Non
         return item.bound if change.old is not MISSING else None
     if item.name != "*":
         return None
-    exported = vars(sys.modules[change.module]).get("__all__")
+    exported = vars(sys.modules[item.module]).get("__all__")
     if change.new is MISSING:
         exported = was.get("__all__", exported)  # what is gone was bound if it was public then
     public = change.name in exported if exported not in (None, MISSING) else not change.name.startswith("_")

@@ -8,10 +8,11 @@ found, however far away it is, so that no other has to be looked at while the ap
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .classvars import ClassVars, find, holders
 from .follow import Kept
 from .influence import Influence
 from .order import in_import_order
@@ -29,18 +30,26 @@ def find_kept(
     deleted: Collection[str],
     own_modules: frozenset[str],
     suspects: Suspects,
-) -> dict[str, Kept]:
-    """The kept units by module, imported modules first; shows them to ``suspects``.
+) -> tuple[dict[str, Kept], list[ClassVars]]:
+    """The kept units by module, imported modules first, and the attributes of classes that may change.
 
-    ``own_modules`` are the app's living modules, with those that are planned and those that are ``deleted``.
+    Shows the units to ``suspects``. ``own_modules`` are the app's living modules, with those that are planned and those
+    that are ``deleted``.
     """
     kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in plans.items()}
     influence = Influence(plans.values(), swapper.is_own)
+    changing: dict[str, set[str]] = {name: set(plan.changing) for name, plan in plans.items()}
+    classvars = [
+        item
+        for name, plan in plans.items()
+        for item in find(plan.old.units, plan.new.units, vars(plan.module), changing[name] | plan.late)
+    ]
+    influence.classvars = classvars
     suspects.look(influence, kept.values())
     influence.reach((name, item.units, item.scope.globals) for name, item in kept.items())
-    changing = {name: names for name, plan in plans.items() if (names := plan.changing | influence.of(name))}
     others = {name: sys.modules[name] for name in own_modules - set(plans) - set(deleted)}
-    found = _ordered(kept) if changing else []
+    _note_changing(changing, kept.values(), influence, classvars)
+    found = _ordered(kept) if any(changing.values()) else []
     while found:
         for name in found:
             changing[name] = kept[name].may_change(changing)
@@ -50,10 +59,22 @@ def find_kept(
             module = others.pop(name)
             scope = Scope(vars(module), own_modules, swapper.is_own)
             kept[name] = Kept(name, scope, swapper.units_of(name, module))
-        influence.reach((name, kept[name].units, kept[name].scope.globals) for name in found)
-        changing.update({name: influence.of(name) for name in found})
+        fresh = [kept[name] for name in found]
+        influence.reach((item.name, item.units, item.scope.globals) for item in fresh)
+        moving = frozenset().union(*changing.values())
+        classvars.extend(c for item in fresh for c in find(item.units, item.units, item.scope.globals, moving))
+        _note_changing(changing, fresh, influence, classvars)
     suspects.look(influence, kept.values())
-    return {name: kept[name] for name in _ordered(kept)}
+    return {name: kept[name] for name in _ordered(kept)}, classvars
+
+
+def _note_changing(
+    changing: dict[str, set[str]], modules: Iterable[Kept], influence: Influence, classvars: Collection[ClassVars]
+) -> None:
+    """Takes in the names of these modules through which others may have to follow."""
+    for item in modules:
+        names = influence.of(item.name) | holders(item.scope.globals, classvars)
+        changing.setdefault(item.name, set()).update(names)
 
 
 def _ordered(kept: Mapping[str, Kept]) -> list[str]:

@@ -11,17 +11,21 @@ not called by that. What methods call on ``self`` is not followed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import enum
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .building.units import Unit
+from .classvars import ClassVars, lineage
 from .constants import is_constant, same_constant
 from .diff import same_behaviour
 from .live import instance_dict
 from .plan import ModulePlan
 from .scope import UNKNOWN
+from .shapes import special_kind
 from .uses import Read, Use, reads, uses
 
 _MAKING = ("__init__", "__new__", "__post_init__")
@@ -36,13 +40,14 @@ class Cause:
 
     home: Home
     called: bool
-    namespace: Mapping[str, Any]
+    look: Callable[[], Any]
+    """Gives what it is now."""
     value: Any
-    """What the name is bound to while staging."""
+    """What it is while staging."""
 
     def happened(self) -> bool:
         """Whether it did change, once the swap is carried out."""
-        now = self.namespace.get(self.home[1], UNKNOWN)
+        now = self.look()
         if self.called or now is self.value:
             return self.called
         return not same_constant(now, self.value)
@@ -69,6 +74,8 @@ class Influence:
         """Names that may be bound to another value."""
         self.code: set[Home] = set()
         """Functions and classes that do something else when they are called, or make functions that do."""
+        self.classvars: Collection[ClassVars] = ()
+        """Attributes of classes that may change."""
         self.callers: set[Home] = set()
         """Functions and classes that do not change, and call what does, however many steps down."""
         self._own_code: set[Home] = set()
@@ -77,18 +84,19 @@ class Influence:
         for plan in plans:
             name = plan.module.__name__
             self.values.update((name, bound) for bound in plan.changing | plan.late)
-            self._compare(name, plan.old.units, plan.new.units)
+            self._compare(plan.module, plan.old.units, plan.new.units)
 
-    def _compare(self, module: str, old: Iterable[Unit], new: Iterable[Unit]) -> None:
+    def _compare(self, module: ModuleType, old: Iterable[Unit], new: Iterable[Unit]) -> None:
         before = {unit.names[0]: unit for unit in old if unit.kind in ("function", "class")}
         for unit in new:
             if unit.kind not in ("function", "class"):
                 continue
-            home = (module, unit.names[0])
+            home = (module.__name__, unit.names[0])
             was = before.get(unit.names[0])
+            living = vars(module).get(unit.names[0])
             run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
             self._new[home] = [code for item in run for code in _functions(item)]
-            if was is None or was.kind != unit.kind:
+            if was is None or was.kind != unit.kind or (isinstance(living, type) and _fields_differ(living, was, unit)):
                 self.code.add(home)
                 self._own_code.add(home)
             elif not _alike(was, unit, whole=True):
@@ -129,7 +137,7 @@ class Influence:
     def _any_reached(self, module: str, names: frozenset[str], namespace: Mapping[str, Any]) -> bool:
         for name in names:
             value = namespace.get(name, UNKNOWN)
-            if (module, name) in self.values:
+            if (module, name) in self.values or self._classvars_of(value, names) is not None:
                 return True
             if isinstance(value, ModuleType):
                 if any((value.__name__, n) in known for n in names for known in (self.values, self.code, self.callers)):
@@ -142,7 +150,7 @@ class Influence:
 
     def concerns(self, module: str, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement reads anything by which a change could reach it: a quick look, before it is traced."""
-        if not (self.code or self.values):
+        if not (self.code or self.values or self.classvars):
             return False
         return any((module, name) in self.values or self._leads_on(namespace.get(name)) for name in unit.reads)
 
@@ -185,21 +193,31 @@ class Influence:
         if read.written:
             found.filled[home] = None
             return []
+        if (item := self._classvars_of(value, (read.attribute,))) is not None:
+            look = partial(item.value, read.attribute)
+            found.causes.append(Cause((read.module, f"{read.name}.{read.attribute}"), False, look, look()))
         inner = _unwrapped(value)
         if isinstance(inner, (FunctionType, type)) and self.is_own(inner.__module__ or ""):
             if not (read.called or plain):
                 return []
             origin = (inner.__module__, inner.__qualname__)
             if origin in (self.code if plain else self._own_code):
-                found.causes.append(Cause(origin, True, read.names, value))
+                found.causes.append(Cause(origin, True, read.now, value))
                 return []
             read.globals = inner.__globals__ if isinstance(inner, FunctionType) else read.names
             return self._code_of(origin, inner)
         if home in self.values and not callable(value):
-            found.causes.append(Cause(home, False, read.names, value))
+            found.causes.append(Cause(home, False, read.now, value))
         elif not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is UNKNOWN):
             found.filled[home] = None
         return []
+
+    def _classvars_of(self, value: Any, names: Iterable[str]) -> ClassVars | None:
+        """The first that may change of those that reading one of these attributes of a value can give."""
+        if not self.classvars:
+            return None
+        mro = lineage(value)
+        return next((c for c in self.classvars if c.cls in mro and not c.names.isdisjoint(names)), None)
 
     def _code_of(self, home: Home, value: Any) -> list[CodeType]:
         if home in self._new:
@@ -240,6 +258,14 @@ def _alike(old: Unit, new: Unit, *, whole: bool) -> bool:
     if old.outline != new.outline:
         return False
     return all(same_behaviour(_bare(a), _bare(b)) if not whole else same_behaviour(a, b) for a, b in pairs)
+
+
+def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:
+    """Whether instances of a class that makes its constructor from its body are made otherwise."""
+    if not special_kind(cls) or issubclass(cls, enum.Enum):
+        return False
+    was, now = ({u.key: u.outline for u in unit.members if u.kind == "assign"} for unit in (old, new))
+    return was != now
 
 
 def _bare(code: CodeType) -> CodeType:

@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .constants import is_constant, only_computes
+from .live import instance_dict
 from .scope import Scope
 
 _RAISED = (ValueError, TypeError, LookupError, KeyError, IndexError, StopIteration)
@@ -69,7 +70,18 @@ class _Judge:
         value = space.get(name, getattr(builtins, name, _UNKNOWN))
         if attribute and (isinstance(value, ModuleType) or (type(value) is type and self.is_own(value.__module__))):
             value = _held(value, attribute)
+        elif attribute and self._is_transparent(value):
+            return is_constant((instance_dict(value) or {}).get(attribute, _held(type(value), attribute)))
         return self._may_use(value)
+
+    def _is_transparent(self, value: Any) -> bool:
+        """Whether it is an instance of a class of the app that leaves it to Python to look up attributes."""
+        kind = type(value)
+        return (
+            self.is_own(kind.__module__)
+            and _held(kind, "__getattribute__") is vars(object)["__getattribute__"]
+            and _held(kind, "__getattr__") is _UNKNOWN
+        )
 
     def _may_use(self, value: Any) -> bool:
         if isinstance(value, FunctionType) and self.is_own(value.__module__ or ""):

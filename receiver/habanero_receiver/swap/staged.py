@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from .adapters import in_use
 from .building.units import Build, Unit, decode
+from .classvars import ClassVars, past_of
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
-from .follow import Change, Following, Kept, changes_since
+from .follow import Change, Following, Kept, changes_of, changes_since
 from .heap import instances_of
 from .heldcode import HeldCode, held_code
 from .image import ModuleImage
@@ -58,6 +59,8 @@ class StagedSwap:
         self._swapper = swapper
         self._generation = generation
         self._kept: dict[str, Kept] = {}
+        self._classvars: list[ClassVars] = []
+        """Attributes of classes that may change."""
         self._suspects = Suspects()
         self._held_code: list[HeldCode] = []
         self._patching = Patching()
@@ -81,7 +84,7 @@ class StagedSwap:
             plan_module(plan)
         self._patching.find(self.plans.values())
         self._held_code = held_code(self.plans.values())
-        self._kept = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
+        self._kept, self._classvars = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()
@@ -156,12 +159,14 @@ class StagedSwap:
         work = Transaction(
             log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
             copies=self._patching.copies, instances_of=self._instances_of, report=self.report, found=self._living,
-            documented=self._documented,
+            documented=self._documented, classvars=self._classvars,
         )  # fmt: skip
         runs = bool(steps) or any(plan.early for plan in self.plans.values())
         if runs:
             for adapter in work.adapters:
                 adapter.begin(work)
+        for item in self._classvars:
+            item.look()
         self._assign(log)
         self._run(work, order, before)
         for name, module in self.deleted.items():
@@ -180,7 +185,7 @@ class StagedSwap:
 
     def _run(self, work: Transaction, order: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
         """Runs the statements, imported modules first; what follows from each module's is there before the next."""
-        following = Following(self._kept, self._suspects, work, self.report)
+        following = Following(self._kept, self._suspects, work, self.report, past_of(self._classvars))
         for rederive in self._patching.rederived:
             rederive(work)
         self._follow(following, before)
@@ -198,7 +203,11 @@ class StagedSwap:
 
     def _follow(self, following: Following, before: dict[str, dict[str, Any]]) -> None:
         """Lets everything follow what changed against ``before``, and makes that the state to compare with."""
-        while changes := [*changes_since(before), *starmap(Change, self._suspects.follow(following.work))]:
+        while changes := [
+            *changes_since(before),
+            *changes_of(self._classvars),
+            *starmap(Change, self._suspects.follow(following.work)),
+        ]:
             before.update({name: dict(vars(self.plans[name].module)) for name in before})
             following.follow(changes)
             before.update({name: dict(vars(self.plans[name].module)) for name in before})

@@ -13,6 +13,7 @@ from typing import Any
 
 from .adapters.protocol import Adapter
 from .building.units import Unit
+from .classvars import ClassVars
 from .copies import Copies
 from .entries import place_of
 from .heap import instances_of
@@ -50,6 +51,8 @@ class Transaction:
     """Who shows what a function shows."""
     report: SwapReport = field(default_factory=SwapReport)
     """What the swap did so far."""
+    classvars: Sequence[ClassVars] = ()
+    """Attributes of classes that it may change."""
 
     def note_doubles(self, module: str, doubles: Iterable[Double]) -> None:
         """Names in the report what the module's registrations may have left twice."""

@@ -24,7 +24,13 @@ class Read:
     names: Mapping[str, Any]
     called: bool
     written: bool
+    attribute: str = ""
+    """What is read of it next, if that is an attribute."""
     globals: Mapping[str, Any] = field(default_factory=dict)
+
+    def now(self) -> Any:
+        """What the name is bound to when this is asked."""
+        return self.names.get(self.name, UNKNOWN)
 
 
 def reads(used: Iterable[Use], names: Mapping[str, Any], calls: frozenset[str], is_own: Any) -> Iterator[Read]:
@@ -38,7 +44,7 @@ def reads(used: Iterable[Use], names: Mapping[str, Any], calls: frozenset[str], 
             called = called or use.attribute_called
             yield Read(value.__name__, use.attribute, space.get(use.attribute, UNKNOWN), space, called, written=False)
         else:
-            yield Read(module, use.name, value, names, called, use.written)
+            yield Read(module, use.name, value, names, called, use.written, use.attribute)
 
 
 class Use(NamedTuple):

@@ -1,0 +1,14 @@
+from app.base import SECONDS
+
+
+class Settings:
+    timeout = SECONDS * 2
+    retries = 3
+
+
+class Production(Settings):
+    debug = False
+
+
+settings = Production()
+settings.retries = 9
