@@ -295,6 +295,8 @@ class Receiver:
             forked = node.identity.pid != os.getpid()
             join.enter(node, safepoint, strict=self._strict)
             node.safepoint = from_then or safepoint
+            if not self.entrance.open:
+                join.tell_deployed(node)
             if self._threads is None or forked:
                 self._threads = Follower(node), Heart(node)
                 for thread in self._threads:

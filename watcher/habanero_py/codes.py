@@ -75,6 +75,7 @@ COMMAND_CODES: Mapping[str, CodeInfo] = MappingProxyType(
         "outcome-unknown": CodeInfo(NOT_SENT, UNREACHABLE, "Outcome not known"),
         "push-lost": CodeInfo(NOT_SENT, UNREACHABLE, "Release lost on its way"),
         "unexpected-answer": CodeInfo(NOT_SENT, UNREACHABLE, "Answer that cannot be used"),
+        "needs-endpoint": CodeInfo(NOT_SENT, USAGE, "Needs an endpoint"),
         "no-receiver": CodeInfo(NOT_SENT, UNREACHABLE, "No receiver there"),
     }
 )

@@ -20,6 +20,7 @@ from habanero_receiver.release.statement import Withdraw
 from .settings import PYPROJECT, Finder, nearest, refuse_unknown
 
 TOP_KEYS = frozenset({"watch", "gate", "gate_timeout_s", "withdraw", "targets"})
+BUCKETS = frozenset({"file", "s3", "gs", "az"})
 TARGET_KEYS = frozenset({"url", "key", "target", "confirm", "trusted_keys_file"})
 DEFAULT_GATE_TIMEOUT_S = 60.0
 
@@ -190,9 +191,16 @@ def _choose(wanted: str | None, targets: Mapping[str, object], *, complete: bool
 _KEY_ALONE = "leave it out: requests are signed with the key, and need no password"
 
 
+def is_bucket(url: str) -> bool:
+    """Whether a target is a bucket that its servers follow, rather than a server's address."""
+    return urlsplit(url).scheme in BUCKETS
+
+
 def check_url(url: str) -> None:
-    """Refuses what would send a release in the clear: plain http is for this machine only."""
+    """Refuses what would send a release in the clear: plain http is for this machine only. Stores have own rules."""
     try:
+        if is_bucket(url):
+            return
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
@@ -202,7 +210,7 @@ def check_url(url: str) -> None:
             "bad-url",
             f"{url!r} is not an http(s) address",
             subject="url",
-            help="for example https://app.example.com/_habanero",
+            help="for example https://app.example.com/_habanero; or a bucket, s3://my-bucket/shop",
         )
     if parts.username or parts.password:
         raise ConfigError("bad-url", "the address holds a user name or password", subject="url", help=_KEY_ALONE)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from habanero_py.client import Server
 from habanero_py.compose import Release
 from habanero_py.remote import PushAnswer, ServerState
+from habanero_py.server import Server
 from habanero_receiver.errors import ConflictError, HabaneroError, StoreError
 
 LOOK_UP_TIMEOUT_S = 15.0

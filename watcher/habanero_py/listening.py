@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 from habanero_py import events as e
-from habanero_py.client import Server
 from habanero_py.pipeline import withdrawn
 from habanero_py.remote_fleet import Heard
+from habanero_py.server import Server
 from habanero_receiver.errors import HabaneroError
 
 FIRST_WAIT_S = 1.0

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from habanero_py import compose
 from habanero_py import events as e
-from habanero_py.client import Server
 from habanero_py.codes import PENDING
 from habanero_py.compose import Facts, Release, View, Wanted
 from habanero_py.deliver import deliver
@@ -27,6 +26,7 @@ from habanero_py.gate import GateResult
 from habanero_py.preconditions import check_head
 from habanero_py.releases import Past, Releases
 from habanero_py.remote import Head, PushAnswer, ServerState
+from habanero_py.server import Server
 from habanero_py.signing import Signer
 from habanero_py.snapshot import Module, Snapshot, Sources
 from habanero_receiver.errors import (

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from habanero_py.answers import unexpected
-from habanero_py.client import Server
 from habanero_py.compose import DEFAULT_WINDOW_S, View
 from habanero_py.events import Confirmation, Verdict
 from habanero_py.remote import BaseModule, Entry, Head, ServerState
+from habanero_py.server import Server
 from habanero_receiver.errors import ConflictError, HabaneroError, TrustError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.limits import DEFAULT_LIMITS

@@ -18,17 +18,21 @@ from types import TracebackType
 from habanero_py import events as e
 from habanero_py import pending
 from habanero_py.builder import Buildable, Builder
-from habanero_py.client import Server, Transport
-from habanero_py.config import Config
+from habanero_py.client import Server as HttpServer
+from habanero_py.client import Transport
+from habanero_py.config import Config, is_bucket
 from habanero_py.foreign import Foreign
 from habanero_py.gate import GateLimits, GateResult, GateRun
 from habanero_py.git import Repository
 from habanero_py.interpreter import find_python
 from habanero_py.pipeline import Pusher, Tools
 from habanero_py.project import Project
+from habanero_py.server import Server
 from habanero_py.signing import AskPassphrase, Signer, open_signer, whoami
 from habanero_py.snapshot import Snapshot, Sources
-from habanero_receiver.errors import HabaneroError
+from habanero_receiver.errors import ConfigError, HabaneroError
+from habanero_receiver.journal.bucket import open_bucket
+from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 from habanero_receiver.release.statement import PythonTag
 
 Approve = Callable[[Sequence[Foreign]], bool]
@@ -110,7 +114,7 @@ class Session:
         self.signer: Signer = open_signer(config.to.key, os.environ, ask_passphrase)
         self.author = self.signer.public.comment or whoami()
         self._transport = transport
-        self.server = self.another_server()
+        self.server: Server = self.another_server()
         self.sources = Sources(Project.find(config.root, config.watch))
         self.gating = Gating(config) if config.gate else None
         self.builds = Builds()
@@ -150,7 +154,27 @@ class Session:
 
     def another_server(self) -> Server:
         """The same server over a connection of its own, for another thread; who asks for it closes it."""
-        return Server(self.config.to.url, self.config.to.target, self.signer, transport=self._transport)
+        to = self.config.to
+        if not is_bucket(to.url):
+            return HttpServer(to.url, to.target, self.signer, transport=self._transport)
+        from habanero_py.through_bucket import BucketServer  # only who has such a target pays for a store's client
+
+        return BucketServer(to.url, to.target, self.trusted_keys(), open_bucket(to.url))
+
+    def trusted_keys(self) -> tuple[TrustedKey, ...]:
+        """Whose releases are believed here: the target's list of keys, else one's own key alone."""
+        file = self.config.to.trusted_keys_file
+        if file is None:
+            return (TrustedKey(self.author, self.signer.public),)
+        try:
+            return parse_allowed_signers(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                "trust-file",
+                f"the trusted keys in {file} cannot be read: {error}",
+                subject=str(file),
+                help="trusted_keys_file in pyproject.toml names a file of allowed_signers lines, as the server has",
+            ) from error
 
     def ready(self) -> e.Ready:
         """Asks the server what it runs and warms the builder up; what a person sees first."""

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from habanero_py.client import MAX_ANSWER_BYTES, Server
+from habanero_py.client import MAX_ANSWER_BYTES
 from habanero_py.compose import EMPTY_LINE, View
 from habanero_py.releases import Releases
+from habanero_py.server import Server
 
 _EMPTY = hashlib.sha256().hexdigest()
 _EMPTY_LINE = hashlib.sha256(EMPTY_LINE).hexdigest()

@@ -17,6 +17,7 @@ from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import follower
 from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
 from habanero_receiver.fleet.pace import pace_for
+from habanero_receiver.journal.deployed import Deployed
 from habanero_receiver.keyring import Keyring
 from habanero_receiver.swap import Swapper, image_from_source
 
@@ -113,3 +114,14 @@ def enter(node: Node, safepoint: Safepoint, *, strict: bool) -> None:
         _log.error("release %d was not applied (%s): %s", node.seen.head.seq, error.code, error.message)
         if node.running is None and not node.overlay.misplaced:
             follower.go_back_to_base(node)
+
+
+def tell_deployed(node: Node) -> None:
+    """Say in the bucket what is deployed here, where no endpoint can be asked. A bucket that fails is logged."""
+    policy, allowed = node.policy, tuple(sorted(node.policy.allowed_modules))
+    window_s = policy.limits.max_window_s
+    said = Deployed(policy.target, policy.python, allowed, policy.threshold, window_s, node.base.modules)
+    try:
+        node.journal.put_deployed(said.encode())
+    except HabaneroError as error:
+        _log.warning("could not say in the bucket what is deployed here: %s", error.message)

@@ -7,6 +7,7 @@
     v1/<app>/<environment>/<base>/verdicts/00000017.json        the newest of those, for whom a listing costs too much
     v1/<app>/<environment>/<base>/hosts/<name>.json             heartbeats: trusted for nothing
     v1/<app>/<environment>/<base>/confirmed/00000017.json       who ran release 17 when its push was answered: likewise
+    v1/<app>/<environment>/<base>/deployed.json                 what one without endpoints says of itself: likewise
     v1/<app>/<environment>/<base>/question.json                 asks every worker what it runs, see `fleet.inspection`
     v1/<app>/<environment>/<base>/answers/<name>.json           what each said: likewise
     v1/<app>/<environment>/<base>/errors/<name>.json            exceptions out of released code: likewise
@@ -222,6 +223,14 @@ class Journal:
     def confirmed(self, seq: int) -> bytes | None:
         """That note, or None."""
         return self._note(f"{self._prefix}/confirmed/{seq:08d}.json", MAX_NOTE_BYTES)
+
+    def put_deployed(self, data: bytes) -> None:
+        """Say what is deployed here, for who pushes through the bucket (`deployed` beside this file)."""
+        self._bucket.replace(f"{self._prefix}/deployed.json", data)
+
+    def deployed(self, max_bytes: int) -> bytes | None:
+        """What was said of it, or None."""
+        return self._note(f"{self._prefix}/deployed.json", max_bytes)
 
     def ask(self, question: bytes) -> None:
         """Set the question that every worker answers."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from habanero_py import events as e
-from habanero_py.commands.verify import trusted_keys
 from habanero_py.session import Session
 from habanero_receiver.errors import HabaneroError
 
@@ -14,7 +13,7 @@ def keys(session: Session) -> int:
     A server that does not answer, or does not know the key, leaves the own key to be told.
     """
     to = session.config.to
-    believed = trusted_keys(session) if to.trusted_keys_file is not None else None
+    believed = session.trusted_keys() if to.trusted_keys_file is not None else None
     try:
         found = session.server.keys()
     except HabaneroError:

@@ -14,12 +14,11 @@ from pathlib import Path
 from habanero_py import events as e
 from habanero_py import versions
 from habanero_py.audit import Audit, check_blobs, compare_numbers, floor, signers, walk
-from habanero_py.client import Server
 from habanero_py.remote import BaseModule, ServerState, WorkerCode
+from habanero_py.server import Server
 from habanero_py.session import Session
-from habanero_receiver.errors import NOT_TRUSTED, OUT_OF_STEP, ConfigError
+from habanero_receiver.errors import NOT_TRUSTED, OUT_OF_STEP
 from habanero_receiver.journal.base import SourceFile, fingerprint
-from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 
 MEMORY = Path(".habanero") / "verified.json"
 MAX_NAMED = 5
@@ -32,7 +31,7 @@ def verify(session: Session) -> int:
     server, config = session.server, session.config
     state = server.state()
     base = server.base()
-    audit, keys = Audit(), trusted_keys(session)
+    audit, keys = Audit(), session.trusted_keys()
     envelopes, manifests = _entries(server)
     _check_base(audit, state, base)
     walk(audit, envelopes, keys, config.to.target, state.base)
@@ -66,22 +65,6 @@ def verify(session: Session) -> int:
         )
     )
     return NOT_TRUSTED if audit.problems else OUT_OF_STEP if deviating else 0
-
-
-def trusted_keys(session: Session) -> tuple[TrustedKey, ...]:
-    """Whose releases are believed here: the target's list of keys, else one's own key alone."""
-    file = session.config.to.trusted_keys_file
-    if file is None:
-        return (TrustedKey(session.author, session.signer.public),)
-    try:
-        return parse_allowed_signers(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            "trust-file",
-            f"the trusted keys in {file} cannot be read: {error}",
-            subject=str(file),
-            help="trusted_keys_file in pyproject.toml names a file of allowed_signers lines, as the server has them",
-        ) from error
 
 
 def _entries(server: Server) -> tuple[list[bytes], dict[int, bytes | None]]:

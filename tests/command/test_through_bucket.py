@@ -1,0 +1,138 @@
+"""Servers without an endpoint: the laptop writes to their bucket, and they follow it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import wait_until
+from sites import PRICING, Site, make_site
+
+from habanero_py.signing import generate, load_signer
+from habanero_receiver.errors import HabaneroError
+from habanero_receiver.journal.base import Base
+from habanero_receiver.journal.deployed import Deployed
+from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
+from habanero_receiver.release.statement import PythonTag
+
+
+def aim_at_the_bucket(site: Site) -> None:
+    """What somebody changes on both sides: no endpoint there, the bucket's address here."""
+    site.server = {**site.server, "HABANERO_HTTP": "off"}
+    project = site.laptop / "pyproject.toml"
+    project.write_text(re.sub(r'url = "[^"]*"', f'url = "file://{site.bucket}"', project.read_text()))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, private_config: Path) -> Iterator[Site]:
+    """A server that mounts nothing, and a laptop whose target is its bucket."""
+    site = make_site(tmp_path_factory.mktemp("site"))
+    aim_at_the_bucket(site)
+    with site.serve():
+        yield site
+
+
+def test_a_save_goes_live_without_an_endpoint(site: Site) -> None:
+    """Saved, tested, signed, recorded, live in the same process, confirmed by its heartbeat; shown; rolled back."""
+    path = f"http://127.0.0.1:{site.port}/_habanero/v1/state"
+    assert httpx.get(path, timeout=10).json() == {"detail": "Not Found"}, "the app's own 404"
+    site.save(PRICING.replace("amount * 2", "amount * 3"))
+    events = {event["event"]: event for event in site.command("push", "--once")}
+    assert (events["live"]["push"], events["live"]["workers"]) == (1, 1)
+    assert site.price()["price"] == 30
+    assert site.command("push", "--once")[-1]["event"] == "unchanged"
+    [status] = site.command("status")
+    assert (status["head"], status["in_step"]) == (1, True)
+    assert [event["push"] for event in site.command("log")] == [1]
+    site.command("rollback", "0", "--yes")
+    assert site.price()["price"] == 20
+
+
+def test_what_takes_an_endpoint_says_so(site: Site) -> None:
+    """A dry run, a prune and a look at live modules are refused with what to do, and change nothing."""
+    site.save(PRICING.replace("amount * 2", "amount * 5"))
+    for words in (("push", "--dry-run"), ("prune", "--days", "1", "--yes"), ("verify",)):
+        said = site.command(*words, code=2)[-1]
+        assert said["code"] == "needs-endpoint" and "HABANERO_HTTP" in said["help"]
+    assert site.price()["price"] == 20
+
+
+def test_what_living_code_cannot_take_is_found_out_afterwards(site: Site) -> None:
+    """The release is recorded and no machine runs it: exit code 6, with the machine's reason; the next one is taken."""
+    site.save(PRICING + "\nraise ValueError('at import')\n")
+    with site.session() as session:
+        head = session.server.state().head.seq
+    # The gate imports the module too: pushed without one, as somebody in a hurry would.
+    project = site.laptop / "pyproject.toml"
+    text = project.read_text()
+    project.write_text(re.sub(r"gate = .*", "gate = []", text))
+    try:
+        events = site.command("push", "--once", code=6)
+        assert "ValueError" in str(events)
+        assert site.price()["price"] == 20
+        with site.session() as session:
+            assert session.server.state().head.seq == head + 1
+        site.save(PRICING.replace("amount * 2", "amount * 6"))
+        site.command("push", "--once")
+        assert site.price()["price"] == 60
+    finally:
+        project.write_text(text)
+
+
+def test_an_entry_of_a_stranger_is_no_head_here_either(site: Site, tmp_path: Path) -> None:
+    """The laptop believes the bucket as little as the servers do: nothing is pushed on top of what it cannot verify."""
+    generate(tmp_path / "mallory.key", "mallory")
+    with site.session() as session:
+        state = session.server.state()
+        last = session.server.journal(state.head.seq - 1)[-1]
+    forged = Envelope(PAYLOAD_TYPE, Envelope.decode(last.envelope).payload.replace(b'"seq":', b'"seq": ', 1))
+    signer = load_signer(tmp_path / "mallory.key", None)
+    entry = site.journal / f"{state.head.seq + 1:08d}.json"
+    entry.write_bytes(forged.sign(signer.public.keyid, signer.sign).encode())
+    try:
+        site.save(PRICING.replace("amount * 2", "amount * 7"))
+        said = site.command("push", "--once", code=7)[-1]
+        assert "trusted_keys_file" in said["help"]
+        assert site.price()["price"] == 60
+    finally:
+        entry.unlink()
+
+
+def test_a_restart_comes_back_on_what_was_pushed(tmp_path: Path, private_config: Path) -> None:
+    """Recorded through the bucket is as durable as recorded by a server."""
+    site = make_site(tmp_path)
+    aim_at_the_bucket(site)
+    with site.serve():
+        site.save(PRICING.replace("amount * 2", "amount * 9"))
+        site.command("push", "--once")
+    with site.serve():
+        wait_until(lambda: site.price()["price"] == 90)
+
+
+def test_without_a_server_there_is_nothing_to_push_to(tmp_path: Path, private_config: Path) -> None:
+    """An empty bucket, or one that only others use, is told apart from a server that runs."""
+    site = make_site(tmp_path)
+    aim_at_the_bucket(site)
+    (site.deployed.parent / "bucket").mkdir()
+    project = site.laptop / "pyproject.toml"
+    project.write_text(re.sub(r'url = "[^"]*"', f'url = "file://{tmp_path}/bucket"', project.read_text()))
+    said = site.command("push", "--once", code=8)[-1]
+    assert said["code"] == "no-receiver"
+
+
+def test_a_description_is_believed_only_under_its_own_fingerprint(tmp_path: Path) -> None:
+    """Modules that do not make the fingerprint, another shape, or no JSON: an error, never a base to compare with."""
+    (tmp_path / "shop.py").write_text("X = 1\n")
+    base = Base.scan(tmp_path, ["shop"])
+    said = Deployed("shop/test#1", PythonTag.current(), ("shop",), 2, 3_600, base.modules)
+    back = Deployed.decode(said.encode(), base.digest)
+    assert (back.target, back.python, back.allowed, back.threshold) == (said.target, said.python, said.allowed, 2)
+    assert back.modules["shop"].sha256 == base.modules["shop"].sha256
+    lie = said.encode().replace(base.modules["shop"].sha256.encode(), b"0" * 64)
+    for data in (lie, b"", b"{}", b"[" * 100, said.encode().replace(b'"modules":{', b'"modules":{"a":1,'), b"<html>"):
+        with pytest.raises(HabaneroError) as caught:
+            Deployed.decode(data, base.digest)
+        assert caught.value.code == "store-corrupt"
