@@ -8,10 +8,11 @@ manifest the digest and the size that its statement signs.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from habanero_py.answers import unexpected
+from habanero_py.answers import as_object, unexpected
 from habanero_py.compose import DEFAULT_WINDOW_S, View
 from habanero_py.events import Confirmation, Verdict
 from habanero_py.remote import BaseModule, Entry, Head, ServerState
@@ -52,6 +53,10 @@ class Releases:
         self._base: tuple[str, Mapping[str, BaseModule]] | None = None
         self._past: dict[int, Past] = {}
         self._manifests: dict[str, Manifest] = {}
+        self._unread: dict[str, bytes] = {}
+        """Manifests that came along with entries, whole, and were not looked into yet."""
+        self._listed: tuple[int, Mapping[str, object]] = (0, {})
+        """The modules of the release that was compared last."""
         self._confirmed: dict[int, tuple[Confirmation, ...]] = {}
         self._withdrawn: dict[int, Verdict] = {}
 
@@ -134,7 +139,7 @@ class Releases:
         if data is not None and digest not in self._manifests:
             if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
                 raise unexpected(f"#{entry.seq}", "a manifest is not the one that the release signs")
-            self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
+            self._unread[digest] = data
         self._confirmed[entry.seq] = entry.confirmed
         if entry.withdrawn is not None:
             self._withdrawn[entry.seq] = entry.withdrawn
@@ -155,9 +160,34 @@ class Releases:
         """The manifest that a release signs. ConflictError `pruned` when the bucket does not hold it any more."""
         digest = past.statement.manifest_digest
         if digest not in self._manifests:
-            data = self.blob(past.seq, digest.removeprefix("sha256:"), past.statement.manifest_size)
-            self._manifests[digest] = Manifest.decode(data, DEFAULT_LIMITS)
+            self._manifests[digest] = Manifest.decode(self._bytes(past), DEFAULT_LIMITS)
         return self._manifests[digest]
+
+    def _bytes(self, past: Past) -> bytes:
+        digest = past.statement.manifest_digest
+        if digest not in self._unread:
+            size = past.statement.manifest_size
+            self._unread[digest] = self.blob(past.seq, digest.removeprefix("sha256:"), size)
+        return self._unread[digest]
+
+    def changed(self, past: Past, previous: Past | None) -> tuple[str, ...]:
+        """The modules that a release changed against another one, None being the base. Errors as `manifest`.
+
+        To say that two entries differ takes no look into them: of a thousand releases it is the strict reading of all
+        their entries that would take the time. Cheapest when releases are asked for from the newest to the oldest.
+        """
+        after, before = self._modules(past), {} if previous is None else self._modules(previous)
+        names = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+        return tuple(sorted(names | (before.keys() ^ after.keys())))
+
+    def _modules(self, past: Past) -> Mapping[str, object]:
+        if self._listed[0] != past.seq:
+            try:
+                modules = as_object(as_object(json.loads(self._bytes(past)), "manifest").get("modules"), "modules")
+            except (ValueError, RecursionError) as error:
+                raise unexpected(f"#{past.seq}", "its manifest is not JSON") from error
+            self._listed = (past.seq, modules)
+        return self._listed[1]
 
     def blob(self, seq: int, sha256: str, max_bytes: int) -> bytes:
         """A blob that release `seq` names; errors as `manifest`."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from habanero_py import events as e
 from habanero_py import versions
-from habanero_py.compose import View, changed
+from habanero_py.compose import View
 from habanero_py.releases import Past, Releases
 from habanero_py.session import Session
 from habanero_receiver.errors import ConflictError
@@ -31,10 +31,8 @@ def log(session: Session, limit: int) -> int:
 
 def _changed(past: Past, by_seq: Mapping[int, Past], releases: Releases) -> tuple[str, ...] | None:
     """The modules that a release changed; None when its manifest, or the one before, was pruned."""
-    previous = by_seq.get(past.seq - 1)
     try:
-        before = releases.overlay(previous) if previous is not None else {}
-        return changed(releases.overlay(past), before)
+        return releases.changed(past, by_seq.get(past.seq - 1))
     except ConflictError as error:
         if error.code != "pruned":
             raise
