@@ -218,7 +218,7 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "journal-turned-back": CodeInfo(500, REFUSED, "Bucket no longer holds what ran here"),
     "copy-corrupt": CodeInfo(NOT_SENT, REFUSED, "Local copy that cannot be used", "it is made anew from the bucket"),
     "copy-missing": CodeInfo(NOT_SENT, UNREACHABLE, "No local copy", "it is made at the next start with the bucket up"),
-    "condemned": CodeInfo(NOT_SENT, REFUSED, "Release that does not start"),
+    "condemned": CodeInfo(NOT_SENT, REFUSED, "Release that was withdrawn"),
     "store-corrupt": CodeInfo(500, REFUSED, "Bucket holds what was not put there", "restore the bucket, or push again"),
     "store-format": CodeInfo(500, REFUSED, "Bucket of an unknown version"),
     # on the laptop, before anything is signed or sent

@@ -8,6 +8,7 @@ import pytest
 
 from habanero_py.config import Flags, check_url, load
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.release.statement import NEVER, Withdraw
 
 PYPROJECT = """
 [tool.habanero]
@@ -163,3 +164,29 @@ def test_an_address_in_the_clear_is_refused(url: str, code: str) -> None:
     with pytest.raises(ConfigError) as error:
         check_url(url)
     assert error.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("line", "environ", "policy"),
+    [
+        ("", "", Withdraw()), ("withdraw = true", "", Withdraw()), ("withdraw = false", "", NEVER),
+        ("withdraw = { errors_per_minute = 2 }", "", Withdraw(2)),
+        ("withdraw = { window_s = 60 }", "", Withdraw(5, 60)),
+        ("withdraw = false", "3/40", Withdraw(3, 40)), ("", "off", NEVER),
+    ],
+)  # fmt: skip
+def test_when_a_release_may_be_taken_back(root: Path, line: str, environ: str, policy: Withdraw) -> None:
+    """On without a word; either number alone; off; and from the environment."""
+    (root / "pyproject.toml").write_text(PYPROJECT.replace("[tool.habanero]", f"[tool.habanero]\n{line}"))
+    assert load(Flags(to="staging"), {"HABANERO_WITHDRAW": environ}, root).withdraw == policy
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["5", '"5"', "{ errors_per_minute = 0 }", "{ window_s = 0.5 }", "{ errors = 5 }", "[5, 60]", '{ window_s = "1" }'],
+)
+def test_a_policy_that_cannot_be_used_is_refused(root: Path, line: str) -> None:
+    """It names the setting: a policy that is silently another one is found out in production."""
+    text = PYPROJECT.replace("[tool.habanero]", f"[tool.habanero]\nwithdraw = {line}")
+    error = refused(root, text, Flags(to="staging"))
+    assert error.code in ("bad-setting", "unknown-setting") and "withdraw" in error.message

@@ -81,3 +81,18 @@ def test_workers_are_listed_by_machine_in_a_stable_order() -> None:
 def test_long_words_are_cut() -> None:
     """A failure's message fits into a beat whatever its length, and then still is one."""
     assert decode(replace(BEAT, failed=Failure(1, "x", clip("y" * 9_000))).encode()) is not None
+
+
+def test_restarts_are_the_processes_that_joined_and_are_no_more() -> None:
+    """Of a machine, by what its newest process counted; unknown where none could count."""
+    first = replace(BEAT, starts=1, region="iad")
+    second = replace(BEAT, pid=8, starts=4, started=9.0, region="iad")
+    elsewhere = replace(BEAT, machine="far")
+    found = {each["machine"]: (each["region"], each["restarts"]) for each in machines([first, second, elsewhere])}
+    assert found == {"box": ("iad", 2), "far": ("", None)}
+
+
+def test_a_beat_of_a_later_version_counts() -> None:
+    """What it says beyond what is known here is left out."""
+    fields = json.loads(BEAT.encode()) | {"mood": "good"}
+    assert decode(json.dumps(fields).encode()) == BEAT
