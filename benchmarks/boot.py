@@ -3,7 +3,8 @@
 One process after the other, in turns: the sources of the release from disk with their .pyc files and without the
 receiver; the release from the machine's own copy; the release from the bucket's blobs, as at a machine's first start.
 Each process imports what any server of such an app does (FastAPI, uvicorn), boots, and imports all modules; boot and
-imports together are compared with the imports alone, in CPU time too, which others on the machine disturb less. And
+imports together are compared with the imports alone, in CPU time too, which others on the machine disturb less.
+A second app, of one module, tells what of that is the same for any app: mostly the import of the receiver itself. And
 the digest of the deployed code, for twice as many files.
 
     python -m benchmarks.boot [--modules 1000] [--repeat 9]
@@ -122,6 +123,7 @@ class Bench:
     """Two copies of an app on disk, one to be changed by a release and one that is like it; and that release."""
 
     def __init__(self, folder: Path, modules: int) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.names = folder, [f"shop.p{i % PACKAGES}.m{i}" for i in range(modules)]
         for place, version in (("deployed", 1), ("changed", 2)):
             self._write(folder / place, version)
@@ -146,9 +148,9 @@ class Bench:
         for name in self.names:
             path = f"{name.replace('.', '/')}.py"
             source = (self.folder / "changed" / path).read_bytes()
-            pair = [source, build(source, name, path, False)]
-            blobs += pair
-            modules[name] = ModuleEntry(False, path, *(BlobRef(hashlib.sha256(d).hexdigest(), len(d)) for d in pair))
+            parts = [source, *build(source, name, path, False)]
+            blobs += parts
+            modules[name] = ModuleEntry(False, *(BlobRef(hashlib.sha256(d).hexdigest(), len(d)) for d in parts))
         manifest = Manifest(modules).encode()
         journal.put_blobs([manifest, *blobs])
         now = datetime.now(UTC)
@@ -211,6 +213,12 @@ def line(name: str, found: list[Times], floor: Times) -> str:
     )
 
 
+def parts(large: list[Times], small: list[Times], modules: int) -> str:
+    """What does not depend on the number of modules, and what each adds."""
+    (whole, *_), (fixed, *_) = middle(large), middle(small)
+    return f"{fixed:5.1f} ms + {1000 * (whole - fixed) / (modules - 1):5.1f} us a module"
+
+
 def middle(found: list[Times]) -> Times:
     both, cpu, boot, imports = (statistics.median(column) for column in zip(*found, strict=True))
     return both, cpu, boot, imports
@@ -223,19 +231,28 @@ def main() -> int:
     arguments = parser.parse_args()
     memory = Path("/dev/shm")  # making the release durable is not what is measured
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        bench = Bench(Path(name), arguments.modules)
-        bench.run("changed", receiver=False)  # writes the .pyc files
-        bench.run("deployed", receiver=True)
+        bench, small = Bench(Path(name, "large"), arguments.modules), Bench(Path(name, "small"), 1)
+        for each in (bench, small):
+            each.run("changed", receiver=False)  # writes the .pyc files
+            each.run("deployed", receiver=True)
         plain, copy, bucket = [], [], []
+        small_plain, small_copy, small_bucket = [], [], []
         for _ in range(arguments.repeat):
             plain.append(bench.run("changed", receiver=False))
             bucket.append(bench.first_start())
             copy.append(bench.run("deployed", receiver=True))
+            small_plain.append(small.run("changed", receiver=False))
+            small_bucket.append(small.first_start())
+            small_copy.append(small.run("deployed", receiver=True))
         floor = middle(plain)
         print(f"boot and the import of {arguments.modules:,} modules, median of {arguments.repeat}")
         print(line("from .pyc files, no receiver", plain, floor))
         print(line("release, the machine's own copy", copy, floor))
         print(line("release, from the bucket", bucket, floor))
+        print("of that, for any app, and for each module of the release:")
+        print(f"  from .pyc files, no receiver     {parts(plain, small_plain, arguments.modules)}")
+        print(f"  release, the machine's own copy  {parts(copy, small_copy, arguments.modules)}")
+        print(f"  release, from the bucket         {parts(bucket, small_bucket, arguments.modules)}")
         files = 2 * arguments.modules
         read, noted = fingerprint_ms(Path(name), files, arguments.repeat)
         print(f"digest of {files:,} files {read:.0f} ms; as noted by an image's build {noted:.0f} ms")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def make(folder: Path, deployment: Deployment | None = None) -> tuple[World, Nod
     deployment = deployment or Deployment()
     world = World(folder)
     node = world.node
-    node.base, node.policy, node.tip = replace(world.base, digest=BASE), deployment.policy, deployment.head
+    node.base, node.policy, node.tip = world.base._replace(digest=BASE), deployment.policy, deployment.head
     node.seen = Release(trust.Head(HEAD.seq, HEAD.digest, HEAD.issued))
     node.running = node.known = Loaded(node.seen, None, {})
     node.journal = Journal(world.bucket, "shop", "production", BASE)

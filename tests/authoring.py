@@ -110,8 +110,8 @@ class Author:
 
 def _entry(name: str, package: bool, source: bytes, blobs: dict[str, bytes]) -> ModuleEntry:
     path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
-    code = build(source, name, path, package)
-    return ModuleEntry(package, path, _blob(source, blobs), _blob(code, blobs))
+    built = build(source, name, path, package)
+    return ModuleEntry(package, *(_blob(data, blobs) for data in (source, *built)))
 
 
 def _blob(data: bytes, blobs: dict[str, bytes]) -> BlobRef:

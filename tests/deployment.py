@@ -28,6 +28,7 @@ from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.publickey import PublicKey
 from habanero_receiver.release.statement import PythonTag, Statement
 from habanero_receiver.swap.building.compiler import build
+from habanero_receiver.swap.building.units import EncodedBuild
 from habanero_receiver.trust import Head, TrustPolicy
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -53,7 +54,7 @@ class Deployment:
         self.key = Key()
         self.head = Head(0, "", None)
         self.overlay: dict[str, str | None] = {}
-        self.builds: dict[str, bytes] = {}
+        self.builds: dict[str, EncodedBuild] = {}
         """Builds that are not what the builder makes of the source, by module name."""
         for path, text in sources.items():
             self.write(path, text)
@@ -147,9 +148,9 @@ class Deployment:
         package = any(other.startswith(f"{name}.") for other in [*self.overlay, *self.base.modules])
         path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
         source = text.encode() or b"\n"
-        code = self.builds.get(name) or build(source, name, path, package)
-        refs = [BlobRef(self.journal.put_blob(data), len(data)) for data in (source, code)]
-        return ModuleEntry(package, path, *refs)
+        built = self.builds.get(name) or build(source, name, path, package)
+        refs = [BlobRef(self.journal.put_blob(data), len(data)) for data in (source, *built)]
+        return ModuleEntry(package, *refs)
 
     def start(
         self, *words: str, launcher: bool = True, status: int | None = 0, cwd: Path | None = None, **more: str

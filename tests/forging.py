@@ -107,25 +107,25 @@ def change(value: Json, changes: Mapping[str, Any]) -> Json:
 
 SOURCES = {"shop": b"", "shop.cart": b"TOTAL = 0\n"}
 CODE = {"shop": b"code of shop", "shop.cart": b"code of cart"}
+UNITS = b"units of either"
 
 
 def manifest_json() -> Json:
-    return {"version": 1, "modules": {name: entry(name, name == "shop") for name in SOURCES}, "assets": {}}
+    return {"version": 2, "modules": {name: entry(name, name == "shop") for name in SOURCES}, "assets": {}}
 
 
 def entry(name: str, package: bool = False, source: bytes | None = None, code: bytes | None = None) -> Json:
     source = SOURCES.get(name, b"# new\n") if source is None else source
     code = CODE.get(name, b"code") if code is None else code
-    return {
-        "package": package,
-        "path": name.replace(".", "/") + ("/__init__.py" if package else ".py"),
-        "source": {"sha256": sha(source), "size": len(source)},
-        "code": {"sha256": sha(code), "size": len(code)},
-    }
+    return {"package": package, "source": ref(source), "code": ref(code), "units": ref(UNITS)}
+
+
+def ref(data: bytes) -> str:
+    return f"{sha(data)}:{len(data)}"
 
 
 def good_blobs() -> dict[str, bytes]:
-    return {sha(data): data for data in (*SOURCES.values(), *CODE.values())}
+    return {sha(data): data for data in (*SOURCES.values(), *CODE.values(), UNITS)}
 
 
 def statement_json(manifest: bytes) -> Json:

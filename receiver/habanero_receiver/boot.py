@@ -16,9 +16,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver import verdicts
 from habanero_receiver.config import ReceiverConfig, child_environment
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("habanero")
 
 
-@dataclass(frozen=True, slots=True)
-class Booted:
+class Booted(NamedTuple):
     """What this process started on.
 
     `head`, `statement` and `manifest` are None on the base. `newest` is the journal's newest release, which another
@@ -85,10 +83,10 @@ class Booted:
         return self.chosen.trouble
 
 
-@dataclass(slots=True)
 class _Process:
-    booting_lock: threading.RLock = field(default_factory=threading.RLock)
-    booted: Booted | None = None
+    def __init__(self) -> None:
+        self.booting_lock = threading.RLock()
+        self.booted: Booted | None = None
 
 
 _process = _Process()
@@ -182,7 +180,7 @@ def _reconsider() -> tuple[str, int] | None:
             return None
         if booted.head.digest in booted.ledger.condemned():
             chosen = _choose(booted.config, booted.journal, booted.base, booted.local, booted.ledger)
-            booted = _process.booted = replace(booted, chosen=chosen)
+            booted = _process.booted = booted._replace(chosen=chosen)
             _tell(booted.config, chosen)
             booted.overlay.replace(chosen.images)
         if booted.head is None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from urllib.parse import quote
 
 from habanero_receiver.entrance import Entrance, one_of
@@ -42,8 +42,7 @@ MIN_POLL_S, MAX_POLL_S = 0.005, 3_600.0
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverConfig:
+class ReceiverConfig(NamedTuple):
     """All settings of one process.
 
     target     "app/environment#id", as releases name it
@@ -86,7 +85,7 @@ class ReceiverConfig:
     fingerprint: Path | None
     region: str = ""
     poll_s: float | None = None
-    entrance: Entrance = Entrance()  # noqa: RUF009  (frozen)
+    entrance: Entrance = Entrance()
     verify_source: bool = False
 
     @property

@@ -8,8 +8,7 @@ The rule it upholds: a setting that cannot be understood stops the start; it nev
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver.errors import ConfigError
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(NamedTuple):
     """What there is below the receiver's prefix.
 
     `open` False: nothing at all, releases come from the bucket alone. `hidden`: whoever shows no signature in the

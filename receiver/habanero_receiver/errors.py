@@ -16,8 +16,8 @@ command's own dialogue are in a table beside it, `habanero_py.codes`; `docs/erro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 BUG, USAGE, GATE_FAILED, REFUSED, ROLLED_BACK, OUT_OF_STEP, NOT_TRUSTED, UNREACHABLE = range(1, 9)
 """Exit codes of the command."""
@@ -26,8 +26,7 @@ NOT_SENT = 0
 """The status of a code that never travels over HTTP."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeInfo:
+class CodeInfo(NamedTuple):
     """What a code means: its HTTP status (`NOT_SENT` if it stays local), the command's exit code, a short title.
 
     `help` is what to do when whoever raises the error knows nothing better.
@@ -147,7 +146,6 @@ CODES: Mapping[str, CodeInfo] = MappingProxyType({
     "module-name": CodeInfo(
         403, REFUSED, "Not an acceptable module name", "rename the module to what Python can import"
     ),
-    "module-path": CodeInfo(400, REFUSED, "Path does not belong to the module", _SAME_VERSION),
     "blob-size": CodeInfo(413, REFUSED, "Blob empty or too large", _SMALLER),
     "total-size": CodeInfo(413, REFUSED, "Release too large", _SMALLER),
     "size-conflict": CodeInfo(400, REFUSED, "One digest with two sizes", _SAME_VERSION),

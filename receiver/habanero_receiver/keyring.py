@@ -20,9 +20,9 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver.errors import ConfigError, TrustError
 from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
@@ -47,8 +47,7 @@ Mark = tuple[int, ...] | None
 """What a changed file does not share with the one before: its place, size, times, owner and mode; None without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(NamedTuple):
     """What the lists say. `roles` None: there is no such list."""
 
     keys: tuple[TrustedKey, ...]
@@ -56,8 +55,7 @@ class Lists:
     roles: Roles | None
 
 
-@dataclass(frozen=True, slots=True)
-class ListSources:
+class ListSources(NamedTuple):
     """Where each list comes from: text from the environment, or a file."""
 
     trusted: str | Path

@@ -15,6 +15,7 @@ import linecache
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import cache_from_source
 from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver.swap.loader import ImageLoader
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     Images = Mapping[str, ModuleImage | None]
     OnMisplaced = Callable[[str, str, Path], None]
+
+
+_PYC = cache_from_source("/x/y.py", optimization=None).partition("/y")[2]
+"""How the name of a .pyc file of this very Python goes on after the module's."""
 
 
 class _Release(NamedTuple):
@@ -117,6 +122,10 @@ class Overlay:
 def _spec(image: ModuleImage) -> ModuleSpec:
     spec = ModuleSpec(image.name, ImageLoader(image), origin=image.filename, is_package=image.package)
     spec.has_location = True
+    if sys.pycache_prefix is None:
+        # What importlib would work out by itself, in ten times as long: a tenth of the time of an import.
+        folder, _, file = image.filename.rpartition("/")
+        spec.cached = f"{folder}/__pycache__/{file.removesuffix('.py')}{_PYC}"
     if image.package:
         spec.submodule_search_locations = [os.path.dirname(image.filename)]  # noqa: PTH120  # text in, text out
     return spec

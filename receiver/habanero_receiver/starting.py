@@ -20,7 +20,6 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from habanero_receiver.journal.starts import Ledger, Process, Record
@@ -90,13 +89,13 @@ class StartLedger:
             return Ledger()
 
 
-@dataclass(slots=True)
 class _Imports:
     """Whether the last import of the app that came from outside of the app went well."""
 
-    known: Callable[[str], bool]
-    root: str = ""
-    _under_way: list[str] = field(default_factory=list)
+    def __init__(self, known: Callable[[str], bool]) -> None:
+        self.known = known
+        self.root = ""
+        self._under_way: list[str] = []
 
     def asked(self, name: str) -> None:
         while self._under_way and not _initializing(self._under_way[-1]):

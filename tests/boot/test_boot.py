@@ -12,6 +12,8 @@ import textwrap
 import pytest
 from deployment import Deployment, Key
 
+from habanero_receiver.swap.building.units import EncodedBuild
+
 SOURCES = {
     "shop/__init__.py": "",
     "shop/pricing.py": "PRICE = 1\n",
@@ -317,7 +319,7 @@ def test_boot_is_once_and_tells_what_it_did(app):
 
 def test_nothing_is_unmarshalled_before_it_is_imported(app, start):
     """A build that is none breaks the import of its own module, as an ImportError that names it, and nothing else."""
-    app.builds["shop.old"] = b"signed, and no build at all"
+    app.builds["shop.old"] = EncodedBuild(b"signed, and no build at all", b"nor units")
     app.push({"shop.pricing": "PRICE = 2\n", "shop.old": "AGE = 2\n"})
     code = f"""
         {PRICE}

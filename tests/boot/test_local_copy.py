@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,8 +14,10 @@ import pytest
 from deployment import Deployment, Key
 from serving import RATES, Shop, serve, wait_until
 
+from habanero_receiver.errors import StoreError
 from habanero_receiver.journal import pack
 from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.manifest import BlobRef
 
 SOURCES = {"shop/__init__.py": "", "shop/pricing.py": "PRICE = 1\n", "shop/old.py": "AGE = 99\n"}
 PRICE = "import shop.pricing; print(shop.pricing.PRICE)"
@@ -38,6 +41,15 @@ def packs(app: Deployment) -> list[Path]:
 def floor(app: Deployment) -> Path:
     [found] = app.root.glob(".habanero/state/**/floor.json")
     return found
+
+
+def make_whole(app: Deployment) -> Path:
+    """The copy as it is once the process has served for a moment: with units and sources."""
+    [path] = packs(app)
+    read, manifest = pack.read(path), app.manifest()
+    blobs = {sha256: app.blob_file(sha256).read_bytes() for sha256 in manifest.blobs()}
+    pack.write(path, read.envelope, read.manifest, manifest, blobs, whole=True)
+    return path
 
 
 def take_away(app: Deployment) -> None:
@@ -114,9 +126,10 @@ def test_a_journal_that_was_put_in_the_place_of_another_is_noticed(app):
 
 
 def test_a_damaged_copy_runs_never_and_is_made_anew(app):
-    """A flipped byte anywhere in it: the bucket's blobs are used; without a bucket, the deployed code."""
+    """A flipped byte in what a start reads: the bucket's blobs are used; without a bucket, the deployed code."""
     [path] = packs(app)
     good = path.read_bytes()
+    assert not pack.is_whole(path)
     for place in range(3, len(good), len(good) // 12):
         path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
         done = app.start("-c", PRICE)
@@ -148,6 +161,7 @@ def test_a_damaged_floor_counts_as_none_and_is_said(app):
 
 def test_tracebacks_show_the_source_of_the_copy(app):
     """The source is read from the copy when somebody wants to see it, and only then."""
+    make_whole(app)
     take_away(app)
     code = """
         import inspect, linecache, traceback
@@ -195,16 +209,93 @@ def test_a_state_folder_of_another_user_is_refused(app):
 
 def test_a_pack_gives_back_what_was_put_in(app):
     """Envelope, manifest and every blob; and says so when it is no pack."""
-    [path] = packs(app)
+    path = make_whole(app)
     read = pack.read(path)
     assert Envelope.decode(read.envelope).digest == app.head.digest
     manifest = app.manifest()
     assert read.manifest == manifest.encode()
     entry = manifest.modules["shop.pricing"]
     assert entry is not None
-    blobs = read.open(manifest)
-    assert blobs.code(entry.code) == app.blob_file(entry.code.sha256).read_bytes()
-    assert blobs.source(entry.source) == app.blob_file(entry.source.sha256).read_bytes()
+    assert read.open(manifest)[entry.code] == app.blob_file(entry.code.sha256).read_bytes()
+    rest = pack.Rest(path, len(read.envelope), len(read.manifest), manifest)
+    for ref in (entry.source, entry.units):
+        assert rest.read(ref) == app.blob_file(ref.sha256).read_bytes()
+
+
+def test_units_and_sources_of_a_copy_are_checked_whenever_they_are_read(app):
+    """A flipped byte anywhere, or an end that is missing, is found out before the bytes are given to anyone."""
+    path = make_whole(app)
+    read, manifest = pack.read(path), app.manifest()
+    rest = pack.Rest(path, len(read.envelope), len(read.manifest), manifest)
+    refs = [ref for entry in manifest.modules.values() for ref in (entry.units, entry.source)]
+    good = path.read_bytes()
+    first = len(good) - sum(ref.size for ref in refs)
+    for place in range(first, len(good), 7):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        assert sum(refuses(rest, ref) for ref in refs) == 1
+        path.write_bytes(good[:place])
+        assert refuses(rest, refs[-1])
+    path.unlink()
+    assert all(refuses(rest, ref) for ref in refs)
+
+
+def refuses(rest: pack.Rest, ref: BlobRef) -> bool:
+    """Whether a blob of the copy is refused as damaged."""
+    try:
+        data = rest.read(ref)
+    except StoreError as error:
+        assert error.code == "copy-corrupt"
+        return True
+    assert hashlib.sha256(data).hexdigest() == ref.sha256
+    return False
+
+
+READ_LATER = """
+    from habanero_receiver import boot
+    import shop.pricing
+    image = boot.current().overlay.images["shop.pricing"]
+    print(len(image.units) > 100, image.source.decode().splitlines()[0])
+"""
+
+
+@pytest.mark.parametrize("how", ["not whole", "flipped", "removed"])
+def test_what_the_copy_does_not_give_later_comes_from_the_bucket(app, how):
+    """Units and sources that the copy lacks, or has damaged, are those of the release all the same; else an error."""
+    path = next(iter(packs(app))) if how == "not whole" else make_whole(app)
+    if how == "flipped":
+        size = sum(ref.size for entry in app.manifest().modules.values() for ref in (entry.units, entry.source))
+        good = path.read_bytes()
+        path.write_bytes(good[:-size] + bytes(byte ^ 1 for byte in good[-size:]))
+    code = READ_LATER
+    if how == "removed":
+        code = code.replace("    import shop", "    import pathlib; pathlib.Path('PACK').unlink()\n    import shop")
+    code = textwrap.dedent(code).replace("PACK", str(path))
+    assert app.start("-c", code).stdout == "True PRICE = 3\n"
+    take_away(app)
+    assert app.start("-c", code, status=None).stdout == ""
+
+
+def test_the_copy_of_an_older_version_is_not_used(app):
+    """What was written in a form that is not ours any more is made anew from the bucket."""
+    [path] = packs(app)
+    path.write_bytes(path.read_bytes().replace(b"HABPACK2", b"HABPACK1"))
+    done = app.start("-c", PRICE)
+    assert done.stdout == "3\n" and "error[copy-corrupt]" in done.stderr and "it is not a pack" in done.stderr
+    assert path.read_bytes().startswith(b"HABPACK2")
+
+
+def test_the_copy_of_a_start_from_the_bucket_is_made_whole(tmp_path):
+    """A process that serves fetches units and sources when it has time."""
+    shop = Shop(tmp_path / "srv")
+    state = shop.root / ".habanero" / "state"
+    with serve(shop) as server:
+        assert server.push(server.next({"shop.rates": "RATE = 5\n"})).status_code == 200
+        server.kill()
+    shutil.rmtree(state, ignore_errors=True)
+    with serve(shop):
+        wait_until(lambda: list(state.glob("**/packs/0*")))
+        [path] = state.glob("**/packs/0*")
+        wait_until(lambda: pack.is_whole(path))
 
 
 def test_a_server_starts_on_its_copy_and_catches_up_when_the_bucket_is_back(tmp_path):

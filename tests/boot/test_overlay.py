@@ -19,7 +19,7 @@ from habanero_receiver.swap.image import ModuleImage
 def image(root: Path, name: str, source: str | bytes, *, package: bool = False) -> ModuleImage:
     path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
     data = source.encode() if isinstance(source, str) else source
-    return ModuleImage(name, package, str(root / path), data, build(data, name, path, package))
+    return ModuleImage(name, package, str(root / path), data, *build(data, name, path, package))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -247,5 +246,5 @@ def test_the_public_half_says_who_signs(agent: FakeAgent) -> None:
     key = agent.add()
     agent.others.append((string(b"ssh-ed25519") + string(bytes(32)), b"ana \x1b[2J of the \xff hills"))
     held = Agent(str(agent.path)).identities()
-    assert held[1].public() == replace(key, comment="ana@agent")
+    assert held[1].public() == key._replace(comment="ana@agent")
     assert held[0].comment.isprintable() and " " not in held[0].comment

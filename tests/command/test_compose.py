@@ -27,8 +27,8 @@ def module(name: str, text: str) -> Module:
     return Module(name, False, path, Path(path), sha(text), len(text), text.encode(), path)
 
 
-def entry(name: str, text: str) -> ModuleEntry:
-    return ModuleEntry(False, name.replace(".", "/") + ".py", BlobRef(sha(text), len(text)), BlobRef(sha("c"), 1))
+def entry(text: str) -> ModuleEntry:
+    return ModuleEntry(False, BlobRef(sha(text), len(text)), BlobRef(sha("c"), 1), BlobRef(sha("u"), 1))
 
 
 def view(overlay: dict[str, ModuleEntry | None] | None = None, **more: object) -> View:
@@ -47,14 +47,14 @@ def test_only_what_is_not_the_base_is_wanted() -> None:
 
 def test_what_changes_is_told_against_the_head() -> None:
     """New, other, deleted, and back to the base."""
-    head = {"shop.a": entry("shop.a", "2"), "shop.c": entry("shop.c", "3"), "shop.d": None}
+    head = {"shop.a": entry("2"), "shop.c": entry("3"), "shop.d": None}
     wanted = {"shop.a": module("shop.a", "2"), "shop.b": None, "shop.c": module("shop.c", "4")}
     assert changed(wanted, head) == ("shop.b", "shop.c", "shop.d")
 
 
 def test_code_is_reused_for_the_python_that_it_was_built_for() -> None:
     """The same source is built again when the server's Python is another one by now."""
-    seen = view({"shop.a": entry("shop.a", "2")})
+    seen = view({"shop.a": entry("2")})
     wanted = {"shop.a": module("shop.a", "2"), "shop.b": module("shop.b", "3")}
     assert [item.name for item in to_build(wanted, seen)] == ["shop.b"]
     moved = replace(seen, python=replace(seen.python, optimize=2))

@@ -51,7 +51,7 @@ def test_nothing_goes_that_is_young_or_not_confirmed(site: Site) -> None:
     assert (said["done"], said["releases"], said["blobs"]) == (False, [], 0)
     rules = ("prune", "--days", "0", "--keep", "2")
     [said] = site.command(*rules, "--dry-run")
-    assert (said["done"], said["releases"], said["blobs"]) == (False, [1, 2], 6)
+    assert (said["done"], said["releases"], said["blobs"]) == (False, [1, 2], 8)
     assert site.command(*rules, code=2)[-1]["code"] == "confirm"
     assert blobs(site) == before
 
@@ -83,10 +83,10 @@ def test_what_was_pruned_is_gone_and_said_to_be(site: Site) -> None:
     assert site.command("verify")[-1]["untrusted"] == []
     said = site.command("prune", "--days", "0", "--keep", "2", "--yes")
     assert [(event["done"], event["releases"], event["blobs"]) for event in said] == [
-        (False, [1, 2], 6),
-        (True, [1, 2], 6),
+        (False, [1, 2], 8),
+        (True, [1, 2], 8),
     ]
-    assert blobs(site) == 6
+    assert blobs(site) == 8
     for words in (("show", "1"), ("diff", "0", "2"), ("rollback", "2", "--yes")):
         assert site.command(*words, code=4)[-1]["code"] == "pruned"
     log = site.command("log")

@@ -161,7 +161,7 @@ def forged(laptop: Any, file: Path, **changes: Any) -> Path:
     found = pending.read(file)
     entry = found.manifest.modules["shop.pricing"]
     assert entry is not None
-    manifest = Manifest({"shop.pricing": replace(entry, **changes)})
+    manifest = Manifest({"shop.pricing": entry._replace(**changes)})
     data = manifest.encode()
     statement = replace(
         found.statement, manifest_digest=f"sha256:{hashlib.sha256(data).hexdigest()}", manifest_size=len(data)
@@ -176,11 +176,12 @@ def forged(laptop: Any, file: Path, **changes: Any) -> Path:
     return file
 
 
-def test_bytecode_that_is_not_of_its_source_is_not_signed(people: Any) -> None:
-    """Who looks at a source signs that source: an author cannot slip other code under it."""
+@pytest.mark.parametrize("part", ["code", "units"])
+def test_bytecode_that_is_not_of_its_source_is_not_signed(people: Any, part: str) -> None:
+    """Who looks at a source signs that source: an author cannot slip other code under it, for imports or for swaps."""
     ana, ben = people(2, "ana", "ben")
-    code = BlobRef(hashlib.sha256(EVIL).hexdigest(), len(EVIL))
-    assert refused(ben, forged(ana, pushed(ana), code=code)).code == "build-differs"
+    evil = BlobRef(hashlib.sha256(EVIL).hexdigest(), len(EVIL))
+    assert refused(ben, forged(ana, pushed(ana), **{part: evil})).code == "build-differs"
     assert ana.receiver.entries == []
 
 

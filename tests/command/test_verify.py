@@ -67,7 +67,7 @@ def test_a_journal_without_fault_and_processes_in_step(site) -> None:
     """Exit code 0, and how much was looked at: releases, blobs, live functions."""
     found = verdict(site, 0)
     assert (found["releases"], found["workers"], found["untrusted"], found["deviating"]) == (3, 1, [], [])
-    assert found["blobs"] == 6, "a source and a build of each release"
+    assert found["blobs"] == 9, "source, code and units of each release"
     assert found["compared"] >= 2
     assert found["signers"]
     remembered = json.loads((site.laptop / ".habanero/verified.json").read_text())

@@ -66,10 +66,10 @@ class Deployment:
         tree = {name: self.module(name, package, path) for name, package, path in modules(self.root)}
         changed = [module for module in tree.values() if self.differs(module)]
         new = [module for module in changed if module not in self.images]
-        for name, code in self.builder.build(new).items():
+        for name, built in self.builder.build(new).items():
             module = tree[name]
             filename = str(self.root / module.path)
-            self.images[module] = ModuleImage(name, module.package, filename, module.source, code)
+            self.images[module] = ModuleImage(name, module.package, filename, module.source, *built)
         deleted = dict.fromkeys(self.base.modules.keys() - tree.keys())
         return {**deleted, **{module.name: self.images[module] for module in changed}}
 

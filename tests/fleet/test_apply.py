@@ -187,7 +187,8 @@ def _refer(manifest: Manifest, blobs: dict[str, bytes]) -> Manifest:
     sha256 = hashlib.sha256(b"junk").hexdigest()
     blobs[sha256] = b"junk"
     ref = BlobRef(sha256, 4)
-    return Manifest({name: replace(entry, source=ref, code=ref) for name, entry in manifest.modules.items() if entry})
+    junk = {"source": ref, "code": ref, "units": ref}
+    return Manifest({name: entry._replace(**junk) for name, entry in manifest.modules.items() if entry})
 
 
 def test_a_process_that_imports_from_elsewhere_takes_no_release(world: World) -> None:

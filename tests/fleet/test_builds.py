@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ from habanero_receiver.fleet import follower, images
 from habanero_receiver.fleet.node import Loaded, Release
 from habanero_receiver.swap import ModuleImage
 from habanero_receiver.swap.building.compiler import build
-from habanero_receiver.swap.building.units import MAGIC
+from habanero_receiver.swap.building.units import MAGIC, EncodedBuild
 
 
 def compiled(text: str) -> CodeType:
@@ -31,8 +30,8 @@ def inner(text: str) -> CodeType:
     return next(value for value in compiled(text).co_consts if isinstance(value, CodeType))
 
 
-def loaded(code: bytes, source: bytes = b"RATE = 1\n") -> Loaded:
-    image = ModuleImage("shop.rates", False, "/srv/shop/rates.py", source, code)
+def loaded(built: EncodedBuild, source: bytes = b"RATE = 1\n") -> Loaded:
+    image = ModuleImage("shop.rates", False, "/srv/shop/rates.py", source, *built)
     return Loaded(Release.__new__(Release), None, {"shop.rates": image})
 
 
@@ -51,15 +50,18 @@ def loaded(code: bytes, source: bytes = b"RATE = 1\n") -> Loaded:
         of(compiled("1"), units=7),
         of(compiled("1"), units=(None, (1, 2))),
         of(compiled("1"), units=(None, ((),))),
-        MAGIC + struct.pack(">I", 2**31) + b"x" * 50,
-        MAGIC + struct.pack(">I", 0),
-        b"HABUNIT0" + of(compiled("1"))[8:],
-        marshal.dumps(compiled("1")),
-        b"",
-        b"\0" * 400,
+        of(compiled("1"))._replace(units=MAGIC + b"x" * 50),
+        of(compiled("1"))._replace(units=MAGIC),
+        of(compiled("1"))._replace(units=b"HABUNIT0" + of(1).units[8:]),
+        of(compiled("1"))._replace(units=of(compiled("1")).code),
+        of(compiled("1"))._replace(units=b""),
+        EncodedBuild(*reversed(of(compiled("1")))),
+        EncodedBuild(marshal.dumps(compiled("1")), of(1).units),
+        EncodedBuild(b"", b""),
+        EncodedBuild(b"\0" * 400, b"\0" * 400),
     ],
 )
-def test_what_is_no_build_of_a_module_is_refused(code: bytes) -> None:
+def test_what_is_no_build_of_a_module_is_refused(code: EncodedBuild) -> None:
     """Marshalled, but no code object; one of a function or a class; units that are none: `not-code`, status 400."""
     with pytest.raises(SwapError) as caught:
         images.check_builds(loaded(code), besides=None)
@@ -84,11 +86,14 @@ def test_a_build_of_another_process_passes(module: str) -> None:
     file = importlib.util.find_spec(module).origin  # type: ignore[union-attr]  # modules of the standard library
     code = (
         "import sys; from pathlib import Path; from habanero_receiver.swap.building.compiler import build\n"
-        f"sys.stdout.buffer.write(build(Path({file!r}).read_bytes(), 'shop.rates', 'shop/rates.py', False))"
+        f"built = build(Path({file!r}).read_bytes(), 'shop.rates', 'shop/rates.py', False)\n"
+        "sys.stdout.buffer.write(len(built.code).to_bytes(4) + built.code + built.units)"
     )
     environ = {**os.environ, "PYTHONHASHSEED": "7"}
     theirs = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environ, check=True, timeout=60)
-    images.check_sources(loaded(theirs.stdout, Path(str(file)).read_bytes()), besides=None)
+    size = 4 + int.from_bytes(theirs.stdout[:4])
+    built = EncodedBuild(theirs.stdout[4:size], theirs.stdout[size:])
+    images.check_sources(loaded(built, Path(str(file)).read_bytes()), besides=None)
 
 
 @pytest.mark.parametrize(

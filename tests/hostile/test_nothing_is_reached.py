@@ -24,7 +24,7 @@ from tainted import TAINT
 
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import follower
-from habanero_receiver.swap.building.units import MAGIC
+from habanero_receiver.swap.building.modulecode import MAGIC
 
 EVIL = f"RATE = {TAINT!r}\n"
 CODE = marshal.dumps(compile(f"raise SystemExit({TAINT!r})", f"{TAINT}.py", "exec"))
@@ -107,8 +107,8 @@ ATTACKS = [
 
 def _claiming(world: World) -> Push:
     push = evil(world, author=Author("mallory"), git=TAINT)
-    signature = replace(push.envelope.signatures[0], keyid=world.author.public.keyid)
-    return replace(push, envelope=replace(push.envelope, signatures=(signature,)))
+    signature = push.envelope.signatures[0]._replace(keyid=world.author.public.keyid)
+    return replace(push, envelope=push.envelope._replace(signatures=(signature,)))
 
 
 def _other_python(world: World) -> Any:

@@ -136,7 +136,7 @@ STRANGERS: list[tuple[str, Callable[[World], Push]]] = [
 
 
 def _envelope(push: Push, **changes: Any) -> Push:
-    return replace(push, envelope=replace(push.envelope, **changes))
+    return replace(push, envelope=push.envelope._replace(**changes))
 
 
 @pytest.mark.parametrize(("name", "make"), STRANGERS, ids=[case[0] for case in STRANGERS])

@@ -41,15 +41,13 @@ def test_the_overlay_is_loaded_whole(app):
 
 
 @pytest.mark.parametrize("how", ["missing", "other bytes", "cut", "longer"])
-@pytest.mark.parametrize("which", ["manifest", "source", "code"])
+@pytest.mark.parametrize("which", ["manifest", "source", "code", "units"])
 def test_a_blob_that_is_not_right_loads_nothing(app, which, how):
     """One wrong byte anywhere, and there is no overlay at all."""
     statement = newest(app)
     entry = app.manifest().modules["shop.pricing"]
     assert entry is not None
-    digest = {"manifest": statement.manifest_digest[7:], "source": entry.source.sha256, "code": entry.code.sha256}[
-        which
-    ]
+    digest = statement.manifest_digest[7:] if which == "manifest" else getattr(entry, which).sha256
     file = app.blob_file(digest)
     data = file.read_bytes()
     if how == "missing":
@@ -84,7 +82,7 @@ def test_what_is_at_hand_is_not_read_again(app):
     """What came with a push, and an unchanged module of the release before, need no bucket."""
     manifest, images = load_images(app.journal, newest(app), app.policy(), app.root)
     entry = manifest.modules["shop.pricing"]
-    blobs = {ref.sha256: app.journal.get_blob(ref.sha256, ref.size) for ref in (entry.source, entry.code)}
+    blobs = {ref.sha256: app.journal.get_blob(ref.sha256, ref.size) for ref in entry.refs}
     for file in app.bucket_folder.glob("v1/blobs/sha256/*/*"):
         file.unlink()
     pushed = AtHand(manifest=manifest, blobs=blobs)

@@ -68,9 +68,8 @@ def manifests(draw: Any) -> Manifest:
     modules: dict[str, ModuleEntry | None] = {}
     for name in draw(st.lists(st.lists(parts, min_size=1, max_size=3).map(".".join), unique=True, max_size=5)):
         package = draw(st.booleans())
-        path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
         source = draw(refs | st.just(EMPTY))
-        modules[name] = draw(st.none() | st.just(ModuleEntry(package, path, source, draw(refs))))
+        modules[name] = draw(st.none() | st.just(ModuleEntry(package, source, draw(refs), draw(refs))))
     return Manifest(modules)
 
 
@@ -166,14 +165,14 @@ def test_the_python_of_this_process_has_a_tag() -> None:
 
 def test_blobs_are_counted_once() -> None:
     """Modules with the same bytes share one blob."""
-    ref, other = BlobRef("ab" * 32, 7), BlobRef("cd" * 32, 9)
-    entries = {name: ModuleEntry(False, f"{name}.py", ref, other) for name in ("a", "b")}
-    assert Manifest({**entries, "c": None}).blobs() == {"ab" * 32: 7, "cd" * 32: 9}
+    ref, other, third = BlobRef("ab" * 32, 7), BlobRef("cd" * 32, 9), BlobRef("ef" * 32, 8)
+    entries = dict.fromkeys(("a", "b"), ModuleEntry(False, ref, other, third))
+    assert Manifest({**entries, "c": None}).blobs() == {"ab" * 32: 7, "cd" * 32: 9, "ef" * 32: 8}
 
 
 def test_an_empty_file_is_a_module() -> None:
     """The only blob without bytes is the empty one: most packages have such an __init__.py."""
-    entry = ModuleEntry(True, "shop/__init__.py", EMPTY, BlobRef("ab" * 32, 7))
+    entry = ModuleEntry(True, EMPTY, BlobRef("ab" * 32, 7), BlobRef("cd" * 32, 7))
     assert Manifest.decode(Manifest({"shop": entry}).encode()).modules == {"shop": entry}
 
 
@@ -190,4 +189,4 @@ def test_a_body_within_its_limits_fits_the_limit_of_bodies() -> None:
     """The largest of everything is still a body that the HTTP layer lets through."""
     limits = DEFAULT_LIMITS
     largest = 16 + limits.max_envelope_bytes + limits.max_manifest_bytes + limits.max_total_bytes
-    assert limits.max_body_bytes == largest + 2 * limits.max_modules * 32
+    assert limits.max_body_bytes == largest + 3 * limits.max_modules * 32

@@ -6,16 +6,17 @@ import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType
 
 import pytest
 
 from habanero_receiver.swap.building import __main__ as server_script
-from habanero_receiver.swap.building import units
+from habanero_receiver.swap.building import modulecode
 from habanero_receiver.swap.building.compiler import build
-from habanero_receiver.swap.building.units import ANY, CALLS, PURE, Build, Import, Unit, decode, main_code
+from habanero_receiver.swap.building.modulecode import main_code
+from habanero_receiver.swap.building.units import ANY, CALLS, DECORATORS_NAME, PURE, Build, Import, Unit, decode
 
 
 def units_of(text: str, package: bool = False, name: str = "shop.cart") -> tuple[Unit, ...]:
@@ -24,7 +25,7 @@ def units_of(text: str, package: bool = False, name: str = "shop.cart") -> tuple
 
 def build_of(text: str, package: bool = False, name: str = "shop.cart") -> Build:
     source = textwrap.dedent(text).encode()
-    return decode(build(source, name, "shop/cart.py", package), "/srv/shop/cart.py")
+    return decode(build(source, name, "shop/cart.py", package).units, "/srv/shop/cart.py")
 
 
 def unit(text: str) -> Unit:
@@ -180,7 +181,7 @@ def test_units_run_alone() -> None:
     for found in units_of(text):
         exec(found.code, names)
     whole: dict[str, object] = {"__name__": "shop.cart"}
-    exec(main_code(build(textwrap.dedent(text).encode(), "shop.cart", "x.py", False), "/srv/x.py"), whole)
+    exec(main_code(build(textwrap.dedent(text).encode(), "shop.cart", "x.py", False).code, "/srv/x.py"), whole)
     assert names.keys() == whole.keys()
     assert (names["D"], names["E"]) == (6, [4, 5])
     cls = names["C"]
@@ -206,7 +207,7 @@ def test_decorators_and_bases_are_kept_apart() -> None:
     assert found.decorate is not None
     names = {"first": 1, "second": lambda n: n + 10}
     exec(found.decorate, names)
-    assert names[units.DECORATORS_NAME] == (1, 11)
+    assert names[DECORATORS_NAME] == (1, 11)
     bare: dict[str, object] = {}
     exec(found.bare, bare)
     assert "f" in bare
@@ -214,7 +215,7 @@ def test_decorators_and_bases_are_kept_apart() -> None:
     assert cls.bases is not None
     names = {"A": 1, "B": 2, "more": {"x": 3}}
     exec(cls.bases, names)
-    assert names[units.DECORATORS_NAME] == ((1, 2), {"key": 2, "x": 3})
+    assert names[DECORATORS_NAME] == ((1, 2), {"key": 2, "x": 3})
     assert found.line == 1
 
 
@@ -250,7 +251,7 @@ def test_type_parameters_are_part_of_what_a_class_is() -> None:
 def test_encodings_are_those_of_the_source(source: bytes) -> None:
     """A declared encoding, a byte order mark and foreign line ends are read as Python reads them."""
     names: dict[str, object] = {}
-    exec(decode(build(source, "m", "m.py", False), "/m.py").units[0].code, names)
+    exec(decode(build(source, "m", "m.py", False).units, "/m.py").units[0].code, names)
     assert names["X"] == "\xe9"
 
 
@@ -263,17 +264,15 @@ def test_what_does_not_compile_is_a_syntax_error(source: bytes) -> None:
 
 def test_the_file_name_is_that_of_the_place_where_it_runs() -> None:
     """A build carries a relative path; loaded, every code object names the file on this machine."""
-    blob = build(b"def f():\n    return lambda: 1\nclass C:\n    def m(self): ...\n", "m", "pkg/m.py", False)
-    assert {c.co_filename for c in codes(main_code(blob, "/srv/pkg/m.py"))} == {"/srv/pkg/m.py"}
-    for found in decode(blob, "/srv/pkg/m.py").units:
+    built = build(b"def f():\n    return lambda: 1\nclass C:\n    def m(self): ...\n", "m", "pkg/m.py", False)
+    assert {c.co_filename for c in codes(main_code(built.code, "/srv/pkg/m.py"))} == {"/srv/pkg/m.py"}
+    for found in decode(built.units, "/srv/pkg/m.py").units:
         assert {c.co_filename for c in codes(found.code)} == {"/srv/pkg/m.py"}
         for member in found.members:
             assert {c.co_filename for c in codes(member.code)} == {"/srv/pkg/m.py"}
 
 
-@pytest.mark.parametrize(
-    "cut", [b"", b"HABUNIT2", b"nonsense" * 4, b"HABUNIT2\xff\xff\xff\xffabc", b"HABUNIT2\0\0\0\0"]
-)
+@pytest.mark.parametrize("cut", [b"", b"HABUNIT3", b"HABCODE3", b"nonsense" * 4, b"HABUNIT2\0\0\0\0abc"])
 def test_bytes_that_are_no_build_are_a_value_error(cut: bytes) -> None:
     """Bytes without a build's head are told from one before anything is unmarshalled."""
     for read in (main_code, decode):
@@ -281,30 +280,37 @@ def test_bytes_that_are_no_build_are_a_value_error(cut: bytes) -> None:
             read(cut, "/m.py")
 
 
-def test_a_build_that_was_cut_short_is_an_error() -> None:
+def test_a_modules_code_and_its_units_are_not_mistaken_for_each_other() -> None:
+    """Each blob says what it is: one in the other's place is refused before anything is unmarshalled."""
+    built = build(b"X = 1\n", "m", "m.py", False)
+    with pytest.raises(ValueError, match="not a build of this format"):
+        main_code(built.units, "/m.py")
+    with pytest.raises(ValueError, match="not a build of this format"):
+        decode(built.code, "/m.py")
+
+
+@pytest.mark.parametrize(("part", "read"), [("code", main_code), ("units", decode)])
+def test_a_build_that_was_cut_short_is_an_error(part: str, read: Callable[[bytes, str], object]) -> None:
     """A build without its end raises, and never gives half of the units."""
-    blob = build(b"X = 1\ndef f():\n    return 1\n", "m", "m.py", False)
-    for size in range(len(units.MAGIC) + 4, len(blob) - 1, 7):
+    blob: bytes = getattr(build(b"X = 1\ndef f():\n    return 1\n", "m", "m.py", False), part)
+    for size in range(0, len(blob) - 1, 7):
         with pytest.raises((ValueError, EOFError, TypeError)):
-            decode(blob[:size], "/m.py")
+            read(blob[:size], "/m.py")
 
 
 def test_a_constant_is_no_module() -> None:
     """What unmarshals to something else than a module's code object is refused."""
     import marshal
-    import struct
 
-    part = marshal.dumps("text")
-    blob = struct.pack(">8sI", units.MAGIC, len(part)) + part + marshal.dumps((None, ()))
     with pytest.raises(ValueError, match="not the code object of a module"):
-        main_code(blob, "/m.py")
+        main_code(modulecode.MAGIC + marshal.dumps("text"), "/m.py")
 
 
 @pytest.mark.parametrize("optimize", [0, 1, 2])
 def test_the_optimize_level_holds_for_units_too(optimize: int) -> None:
     """With assertions and docstrings stripped from the module they are stripped from its units."""
     source = b"def f():\n    '''Doc.'''\n    assert False\n    return 1\n"
-    found = decode(build(source, "m", "m.py", False, optimize), "/m.py").units[0]
+    found = decode(build(source, "m", "m.py", False, optimize).units, "/m.py").units[0]
     names: dict[str, object] = {}
     exec(found.code, names)
     function = names["f"]
@@ -331,9 +337,9 @@ BIG = [
 def test_functions_of_units_are_those_of_the_module(path: str) -> None:
     """A function runs the same bytecode whether its module was imported or its unit swapped in."""
     file = Path(json.__file__).parent.parent / f"{path}.py"
-    blob = build(file.read_bytes(), path.replace("/", "."), f"{path}.py", False)
-    whole = main_code(blob, str(file))
-    mine = [c for u in decode(blob, str(file)).units for c in u.code.co_consts if isinstance(c, CodeType)]
+    built = build(file.read_bytes(), path.replace("/", "."), f"{path}.py", False)
+    whole = main_code(built.code, str(file))
+    mine = [c for u in decode(built.units, str(file)).units for c in u.code.co_consts if isinstance(c, CodeType)]
     theirs = [c for c in whole.co_consts if isinstance(c, CodeType)]
     assert [(c.co_qualname, c.co_linetable) for c in mine] == [(c.co_qualname, c.co_linetable) for c in theirs]
     assert mine == theirs
@@ -357,7 +363,8 @@ def test_the_script_builds_what_the_module_builds() -> None:
     for _ in range(2):
         head, _, rest = rest.partition(b"\n")
         first, second = json.loads(head)["modules"]
-        blob, rest = rest[: first["size"]], rest[first["size"] :]
+        rest = rest[first["code"] :]
+        blob, rest = rest[: first["units"]], rest[first["units"] :]
         assert decode(blob, "/a.py").units[0].outline == unit("def f():\n    return 1\n").outline
         assert second["error"]["line"] == 1
     assert rest == b""

@@ -29,7 +29,7 @@ from habanero_receiver.swap.undo import Snapshot, UndoLog, reorder
 
 
 def units(text: str) -> tuple[Unit, ...]:
-    return decode(build(text.encode(), "shop", "shop.py", False), "/srv/shop.py").units
+    return decode(build(text.encode(), "shop", "shop.py", False).units, "/srv/shop.py").units
 
 
 def pairs(old: str, new: str) -> list[tuple[str, bool, bool]]:

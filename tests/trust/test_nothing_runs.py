@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from forging import Deployment, Forged, entry, manifest_json, sha
+from forging import UNITS, Deployment, Forged, entry, manifest_json, sha
 from hostile_pushes import CASES
 
 from habanero_receiver.errors import HabaneroError
@@ -53,7 +53,7 @@ def test_a_right_push_is_judged_without_touching_its_code() -> None:
     """Real bytecode that would run comes out as the bytes that it came in as, and no file or socket is used."""
     code = marshal.dumps(compile("raise SystemExit", "shop/cart.py", "exec"))
     modules = {**manifest_json()["modules"], "shop.cart": entry("shop.cart", source=b"raise SystemExit", code=code)}
-    blobs = [(sha(data), data) for data in (b"", b"code of shop", b"raise SystemExit", code)]
+    blobs = [(sha(data), data) for data in (b"", b"code of shop", b"raise SystemExit", code, UNITS)]
     body = Forged(modules=modules, blobs=blobs).body()
     deployment = Deployment()
     with watched() as events:

@@ -17,7 +17,7 @@ from habanero_py.builder import Builder
 from habanero_py.errors import SyntaxFoundError, ToolError
 from habanero_py.interpreter import find_python
 from habanero_receiver.release.statement import PythonTag
-from habanero_receiver.swap.building.units import main_code
+from habanero_receiver.swap.building.modulecode import main_code
 
 HERE = PythonTag.current()
 
@@ -62,7 +62,7 @@ def test_builds_are_those_of_the_build_module(builder: Builder) -> None:
     """By name; every module of the request, byte for byte what one process of its own makes."""
     builds = builder.build(SHOP)
     assert list(builds) == ["shop", "shop.cart"]
-    code = main_code(builds["shop.cart"], "/srv/shop/cart.py")
+    code = main_code(builds["shop.cart"].code, "/srv/shop/cart.py")
     assert code.co_filename == "/srv/shop/cart.py"
     assert builder.build(SHOP) == builds
 
@@ -86,7 +86,7 @@ def test_the_optimize_level_is_the_servers() -> None:
     """-O code for an -O server: asserts are gone."""
     source = [Text("shop", b"def f():\n    assert unknown\n")]
     with Builder(Path(sys.executable), replace(HERE, optimize=1)) as builder:
-        code = main_code(builder.build(source)["shop"], "x")
+        code = main_code(builder.build(source)["shop"].code, "x")
     scope: dict[str, object] = {}
     exec(code, scope)
     assert scope["f"]() is None  # type: ignore[operator]  # the function above
@@ -125,7 +125,7 @@ def test_threads_take_turns(builder: Builder) -> None:
     with ThreadPoolExecutor(4) as pool:
         for n, builds in enumerate(pool.map(builder.build, sources), 1):
             scope: dict[str, object] = {}
-            exec(main_code(builds[f"m{n}"], "x"), scope)
+            exec(main_code(builds[f"m{n}"].code, "x"), scope)
             assert scope["NAME"] == n
 
 
@@ -185,7 +185,16 @@ def is_zombie(pid: int) -> bool:
 
 @pytest.mark.parametrize(
     "answer",
-    ["nonsense", "[]", "{}", '{"modules": []}', '{"modules": [{"size": 9}, {}]}', '{"modules": [1, 2]}'],
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"modules": []}',
+        '{"modules": [{"code": 3, "units": 9}, {}]}',
+        '{"modules": [{"code": 1}, {}]}',
+        '{"modules": [{"code": -1, "units": 1}, {}]}',
+        '{"modules": [1, 2]}',
+    ],
 )
 def test_nonsense_is_never_taken_for_a_build(tmp_path: Path, answer: str) -> None:
     """Neither other words nor fewer bytes than announced."""

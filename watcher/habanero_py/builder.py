@@ -23,6 +23,7 @@ from typing import IO, Protocol
 
 from habanero_receiver.release.statement import PythonTag
 from habanero_receiver.swap.building import __main__ as server_script
+from habanero_receiver.swap.building.units import EncodedBuild
 
 from .errors import SyntaxFoundError, ToolError
 from .syntax import SyntaxProblem, from_build
@@ -80,7 +81,7 @@ class Builder:
         with self._process_lock:
             self._running()
 
-    def build(self, modules: Sequence[Buildable]) -> dict[str, bytes]:
+    def build(self, modules: Sequence[Buildable]) -> dict[str, EncodedBuild]:
         """The builds by module name, for the server's optimize level.
 
         Raises SyntaxFoundError, with all problems of all modules, when any does not compile; ToolError when the
@@ -102,7 +103,7 @@ class Builder:
         with self._process_lock:
             self._drop()
 
-    def _ask_last(self, modules: Sequence[Buildable]) -> list[bytes | Mapping[str, object]]:
+    def _ask_last(self, modules: Sequence[Buildable]) -> list[EncodedBuild | Mapping[str, object]]:
         try:
             return self._ask(modules)
         except _DiedError as error:
@@ -115,7 +116,7 @@ class Builder:
                 help=f"try it: {self._python} -I -S -m compileall",
             ) from None
 
-    def _ask(self, modules: Sequence[Buildable]) -> list[bytes | Mapping[str, object]]:
+    def _ask(self, modules: Sequence[Buildable]) -> list[EncodedBuild | Mapping[str, object]]:
         """Caller holds the lock."""
         process = self._running()
         try:
@@ -217,7 +218,7 @@ class _Process:
         finally:
             timer.cancel()
 
-    def ask(self, modules: Sequence[Buildable], optimize: int) -> list[bytes | Mapping[str, object]]:
+    def ask(self, modules: Sequence[Buildable], optimize: int) -> list[EncodedBuild | Mapping[str, object]]:
         """For each module its build, or its error as the process told it."""
         heads = [{"name": m.name, "path": m.path, "package": m.package, "size": len(m.source)} for m in modules]
         try:
@@ -232,13 +233,15 @@ class _Process:
             raise self._died()
         return [self._one(answer) for answer in answers]
 
-    def _one(self, answer: object) -> bytes | Mapping[str, object]:
+    def _one(self, answer: object) -> EncodedBuild | Mapping[str, object]:
         if not isinstance(answer, dict):
             raise self._died()
         if isinstance(error := answer.get("error"), dict):
             return error
-        size = answer.get("size")
-        if not isinstance(size, int):
+        return EncodedBuild(self._read(answer.get("code")), self._read(answer.get("units")))
+
+    def _read(self, size: object) -> bytes:
+        if not isinstance(size, int) or size < 0:
             raise self._died()
         data = self._stdout.read(size)
         if len(data) != size:
@@ -286,11 +289,13 @@ class _Process:
         self._errors.close()
 
 
-def _sort_out(modules: Sequence[Buildable], answers: Sequence[bytes | Mapping[str, object]]) -> dict[str, bytes]:
-    builds: dict[str, bytes] = {}
+def _sort_out(
+    modules: Sequence[Buildable], answers: Sequence[EncodedBuild | Mapping[str, object]]
+) -> dict[str, EncodedBuild]:
+    builds: dict[str, EncodedBuild] = {}
     problems: list[SyntaxProblem] = []
     for module, answer in zip(modules, answers, strict=True):
-        if isinstance(answer, bytes):
+        if isinstance(answer, EncodedBuild):
             builds[module.name] = answer
         else:
             problems.append(from_build(module.path, answer))

@@ -23,6 +23,7 @@ from habanero_receiver.release import body
 from habanero_receiver.release.envelope import PAYLOAD_TYPE, Envelope
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.statement import NEVER, Gate, Kind, PythonTag, Statement, Withdraw
+from habanero_receiver.swap.building.units import EncodedBuild
 
 DEFAULT_WINDOW_S = 300
 MAX_LAG = timedelta(seconds=60)
@@ -99,8 +100,7 @@ def desired(
 def same(wanted: Module | ModuleEntry | None, entry: ModuleEntry | None) -> bool:
     """Whether a wanted module is what an overlay already says about it."""
     if isinstance(wanted, Module) and entry is not None:
-        ours = (released_digest(wanted), wanted.package, wanted.path)
-        return ours == (entry.source.sha256, entry.package, entry.path)
+        return (released_digest(wanted), wanted.package) == (entry.source.sha256, entry.package)
     return not isinstance(wanted, Module) and wanted == entry
 
 
@@ -145,8 +145,8 @@ class Release:
     digest: str
 
 
-def compose(wanted: Wanted, code: Mapping[str, bytes], view: View, facts: Facts, signer: Signer) -> Release:
-    """Signs the overlay. `code` holds the bytecode of exactly the modules of `to_build`."""
+def compose(wanted: Wanted, code: Mapping[str, EncodedBuild], view: View, facts: Facts, signer: Signer) -> Release:
+    """Signs the overlay. `code` holds the builds of exactly the modules of `to_build`."""
     blobs: dict[str, bytes] = {}
     modules: dict[str, ModuleEntry | None] = {}
     for name, module in wanted.items():
@@ -155,8 +155,8 @@ def compose(wanted: Wanted, code: Mapping[str, bytes], view: View, facts: Facts,
         elif name not in code:
             modules[name] = view.overlay[name]
         else:
-            refs = [_blob(blobs, data) for data in (released_source(module), code[name])]
-            modules[name] = ModuleEntry(package=module.package, path=module.path, source=refs[0], code=refs[1])
+            refs = [_blob(blobs, data) for data in (released_source(module), *code[name])]
+            modules[name] = ModuleEntry(module.package, *refs)
     return sign(Manifest(modules), blobs, view, facts, signer)
 
 

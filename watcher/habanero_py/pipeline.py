@@ -38,6 +38,7 @@ from habanero_receiver.errors import (
     HabaneroError,
 )
 from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, NEVER, Gate, PythonTag, Withdraw
+from habanero_receiver.swap.building.units import EncodedBuild
 
 LIVE = 0
 MAX_GATE_RUNS = 5
@@ -59,7 +60,7 @@ class Tools:
     server: Server
     signer: Signer
     sources: Sources
-    build: Callable[[Sequence[Module], PythonTag], Mapping[str, bytes]]
+    build: Callable[[Sequence[Module], PythonTag], Mapping[str, EncodedBuild]]
     emit: Callable[[e.Event], None]
     author: str
     git: Callable[[Snapshot], str | None]
@@ -88,7 +89,7 @@ class Tested:
     """A snapshot with the bytecode that was built from it, and the proof that it passed."""
 
     snapshot: Snapshot
-    code: Mapping[str, bytes] = field(repr=False)
+    code: Mapping[str, EncodedBuild] = field(repr=False)
     gate: Gate | None
     git: str | None
 
@@ -220,7 +221,7 @@ class Pusher:
         self._tools.emit(unchanged(difference.view))
         return LIVE
 
-    def _build(self, difference: Difference) -> Mapping[str, bytes]:
+    def _build(self, difference: Difference) -> Mapping[str, EncodedBuild]:
         """Bytecode of what the server lacks. It finds syntax errors, by the compiler that counts: the server's."""
         view = difference.view
         return self._tools.build(compose.to_build(difference.wanted, view), view.python)

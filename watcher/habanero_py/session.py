@@ -34,6 +34,7 @@ from habanero_receiver.errors import ConfigError, HabaneroError
 from habanero_receiver.journal.bucket import open_bucket
 from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 from habanero_receiver.release.statement import PythonTag
+from habanero_receiver.swap.building.units import EncodedBuild
 
 Approve = Callable[[Sequence[Foreign]], bool]
 
@@ -46,8 +47,8 @@ class Builds:
         self._tag: PythonTag | None = None
         self._builder: Builder | None = None
 
-    def __call__(self, modules: Sequence[Buildable], tag: PythonTag) -> Mapping[str, bytes]:
-        """Bytecode by module name."""
+    def __call__(self, modules: Sequence[Buildable], tag: PythonTag) -> Mapping[str, EncodedBuild]:
+        """Builds by module name."""
         return self.warm(tag).build(modules) if modules else {}
 
     def warm(self, tag: PythonTag) -> Builder:

@@ -17,6 +17,7 @@ from habanero_py.client import MAX_ANSWER_BYTES
 from habanero_py.compose import EMPTY_LINE, View
 from habanero_py.releases import Releases
 from habanero_py.server import Server
+from habanero_receiver.release.names import expected_path
 
 _EMPTY = hashlib.sha256().hexdigest()
 _EMPTY_LINE = hashlib.sha256(EMPTY_LINE).hexdigest()
@@ -65,7 +66,7 @@ def release_code(view: View, releases: Releases, seq: int) -> Code:
         if entry is None:
             code.pop(name, None)
         else:
-            code[name] = Source(entry.path, entry.source.sha256, seq, entry.source.size)
+            code[name] = Source(expected_path(name, package=entry.package), entry.source.sha256, seq, entry.source.size)
     return code
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from habanero_receiver.swap.building.units import decode, main_code
+from habanero_receiver.swap.building.modulecode import main_code
+from habanero_receiver.swap.building.units import decode
 from habanero_receiver.tasks.codeprint import code_print
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _all_of(image: ModuleImage) -> Iterator[CodeType]:
     main = main_code(image.code, image.filename)
     yield main
     yield from _nested(main)
-    for unit in decode(image.code, image.filename).units:
+    for unit in decode(image.units, image.filename).units:
         yield from _of_unit(unit)
 
 

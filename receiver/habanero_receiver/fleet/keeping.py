@@ -1,8 +1,8 @@
 """Keeps this machine's own copy of the release that runs, so that its next start needs no bucket.
 
-What it does: copies a release to the disk once it has run for a moment, in a thread where nobody waits for it. What
-it does not: it verifies nothing (a start verifies all of it again) and raises nothing: without a copy, the bucket is
-asked.
+What it does: copies a release to the disk once it has run for a moment, in a thread where nobody waits for it; that of
+a process that started from the bucket is made whole. What it does not: it verifies nothing (a start verifies all of it
+again) and raises nothing: without a copy, the bucket is asked.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError
+from habanero_receiver.fleet.images import in_memory
 from habanero_receiver.journal.candidate import Candidate
 from habanero_receiver.journal.newest import keep
 from habanero_receiver.release.envelope import Envelope
 
 if TYPE_CHECKING:
     from habanero_receiver.fleet.node import Loaded, Node
+    from habanero_receiver.journal.local import LocalState
+    from habanero_receiver.release.manifest import Manifest
 
 QUIET_S = 2.0
 """How long a release has to run before it is copied: of one save after the other only the last is."""
@@ -46,8 +50,22 @@ class Keeping:
         local, head = self._node.local, running.release.head
         if local is None or running.manifest is None:
             return
-        if not local.has_pack(head.seq, head.digest):
+        if not local.has_whole_pack(head.seq, head.digest):
             envelope = self._node.journal.entry(head.seq) or b""
             if Envelope.decode(envelope, self._node.policy.limits).digest == head.digest:
-                keep(local, Candidate(head, running.release.statement, envelope), running.manifest, running.images)
+                self._keep(local, Candidate(head, running.release.statement, envelope), running.manifest, running)
         local.raise_floor(head.seq, head.digest)
+
+    def _keep(self, local: LocalState, candidate: Candidate, manifest: Manifest, running: Loaded) -> None:
+        data = manifest.encode()
+        if candidate.statement is None or trust.digest_of(data) != candidate.statement.manifest_digest:
+            return  # written by a tool that spells manifests otherwise: the signed bytes are in the bucket alone
+        blobs = in_memory(running)
+        blobs |= self._node.journal.get_blobs({
+            sha256: size for sha256, size in manifest.blobs().items() if sha256 not in blobs
+        })  # fmt: skip
+        lost = sorted(manifest.blobs().keys() - blobs.keys())
+        if lost:
+            _log.error("error[blob-missing]: the bucket lacks %d blobs of release %d, which runs; first %s",
+                       len(lost), candidate.head.seq, lost[0])  # fmt: skip
+        keep(local, candidate, data, manifest, blobs, whole=not lost)

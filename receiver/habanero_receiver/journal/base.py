@@ -81,8 +81,7 @@ def find_root(places: Iterable[Path], top_level: Collection[str]) -> Path | None
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(NamedTuple):
     """The sources under `root` at the moment of the scan, and their fingerprint."""
 
     root: Path

@@ -11,8 +11,7 @@ bucket could otherwise lead back to any of them.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("habanero")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A release that was judged: its place, its statement and its envelope. The deployed code has neither."""
 
     head: trust.Head

@@ -10,8 +10,7 @@ predecessor that it names.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
@@ -26,8 +25,7 @@ BUDGET_S = 5.0
 """How long the search for the head may take. A bucket that is slower counts as one that cannot be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The head, and what stands after it and was refused.
 
     `statement` is None on the base. `last` is the number of the journal's last entry; when it is not the head's,

@@ -1,49 +1,48 @@
-"""From a release to code that may run: its manifest's modules, each made from two blobs whose digests are checked.
+"""From a release to code that may run: its manifest's modules, made from blobs whose digests are checked.
 
-What it does: takes a blob from where it is at hand (a push, what was loaded before, this machine's own copy), else from
-the journal. Sources that lie in that copy are left there until somebody asks. What it does not: it decides nothing that
-`trust` decides, unmarshals nothing and imports nothing.
+What it does: takes a blob from where it is at hand (a push, what was loaded before), else from the journal. For a start
+it takes the code alone; units and sources are read when somebody asks, from this machine's own copy or the journal.
+What it does not: it decides nothing that `trust` decides, unmarshals nothing and imports nothing.
 
 The rule it upholds: no byte gets into an image that the signed manifest does not name by digest and size; and a release
-whose blobs are not all there and right is not loaded in part. Boot, a live push, a worker that follows and a rollback
-all load here.
+whose code is not all there and right is not loaded in part. Boot, a live push, a worker that follows and a rollback all
+load here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver import trust
 from habanero_receiver.errors import StoreError
+from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
+from habanero_receiver.release.names import expected_path
 from habanero_receiver.swap.image import ModuleImage, UnreadImage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from habanero_receiver.journal.journal import Journal
-    from habanero_receiver.journal.pack import PackedBlobs
-    from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
+    from habanero_receiver.journal.pack import Rest
     from habanero_receiver.release.statement import Statement
 
 Images = dict[str, ModuleImage | None]
 
 
-@dataclass(frozen=True, slots=True)
-class AtHand:
+class AtHand(NamedTuple):
     """What need not be read from the journal: all of it judged when it came.
 
     `manifest` and `blobs` came with a push; `before` and `images` are those of the release that was loaded last;
-    `packed` is the local copy of the very release that is to be loaded; `stored` are blobs that were read together.
+    `stored` are blobs that were read together.
     """
 
     manifest: Manifest | None = None
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    blobs: Mapping[str, bytes] = MappingProxyType({})
     before: Manifest | None = None
-    images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
-    packed: PackedBlobs | None = None
-    stored: Mapping[str, bytes] = field(default_factory=dict)
+    images: Mapping[str, ModuleImage | None] = MappingProxyType({})
+    stored: Mapping[str, bytes] = MappingProxyType({})
 
 
 NOTHING = AtHand()
@@ -52,27 +51,76 @@ NOTHING = AtHand()
 def load_images(
     journal: Journal, statement: Statement, policy: trust.TrustPolicy, root: Path, at_hand: AtHand = NOTHING
 ) -> tuple[Manifest, Images]:
-    """Give a release's manifest and all its modules; each image's file is below `root`, None is a deleted module.
+    """Give a release's manifest and all its modules, whole; each image's file is below `root`, None is a deleted one.
 
     StoreError for a blob that is not there or not right; the errors of `trust.judge_manifest` and `trust.judge_blob`.
     """
     manifest = at_hand.manifest
     if manifest is None:
-        data = _stored(journal, statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
-        manifest = trust.judge_manifest(data, statement, policy)
+        manifest = trust.judge_manifest(stored_manifest(journal, statement), statement, policy)
     if lacking := _lacking(manifest, at_hand):  # else no client of a store is made, in a process that may fork
-        at_hand = replace(at_hand, stored=journal.get_blobs(lacking))
+        at_hand = at_hand._replace(stored=journal.get_blobs(lacking))
     return manifest, {name: _image(journal, name, entry, root, at_hand) for name, entry in manifest.modules.items()}
+
+
+def stored_manifest(journal: Journal, statement: Statement) -> bytes:
+    """The manifest's bytes, to be judged. StoreError as `load_images`."""
+    return _stored(journal, BlobRef(statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size))
+
+
+def stored_code(journal: Journal, manifest: Manifest) -> dict[BlobRef, bytes]:
+    """The code of every module. StoreError as `load_images`."""
+    refs = {entry.code for entry in manifest.modules.values() if entry is not None}
+    at_hand = AtHand(stored=journal.get_blobs(dict(refs)))
+    return {ref: _blob(journal, ref, at_hand) for ref in refs}
+
+
+def images_to_start(
+    manifest: Manifest, root: Path, code: Mapping[BlobRef, bytes | memoryview], later: Callable[[BlobRef], bytes]
+) -> Images:
+    """All modules by their verified code. `later` reads a unit's or a source's blob, and verifies it."""
+    return {
+        name: None if entry is None else UnreadImage(
+            name, entry.package, _filename(root, name, entry), code[entry.code], _Unread(entry, later)
+        )
+        for name, entry in manifest.modules.items()
+    }  # fmt: skip
+
+
+def reader(journal: Journal, rest: Rest) -> Callable[[BlobRef], bytes]:
+    """Reads from the local copy, or, when that is not there, not whole or damaged, from the journal."""
+
+    def read(ref: BlobRef) -> bytes:
+        try:
+            return rest.read(ref)
+        except StoreError:
+            return _blob(journal, ref, NOTHING)
+
+    return read
+
+
+class _Unread(NamedTuple):
+    """What of a module a start leaves where it is: see `swap.image.Unread`."""
+
+    entry: ModuleEntry
+    read: Callable[[BlobRef], bytes]
+
+    @property
+    def source_size(self) -> int:
+        return self.entry.source.size
+
+    def source(self) -> bytes:
+        return self.read(self.entry.source)
+
+    def units(self) -> bytes:
+        return self.read(self.entry.units)
 
 
 def _lacking(manifest: Manifest, at_hand: AtHand) -> dict[str, int]:
     """The blobs that only the journal has, with their sizes: on a network, one by one would take minutes."""
-    if at_hand.packed is not None:
-        return {}
     before = {} if at_hand.before is None else at_hand.before.modules
     changed = (entry for name, entry in manifest.modules.items() if entry is not None and before.get(name) != entry)
-    refs = (ref for entry in changed for ref in (entry.source, entry.code))
-    return {ref.sha256: ref.size for ref in refs if ref.sha256 not in at_hand.blobs}
+    return {ref.sha256: ref.size for entry in changed for ref in entry.refs if ref.sha256 not in at_hand.blobs}
 
 
 def _image(journal: Journal, name: str, entry: ModuleEntry | None, root: Path, at_hand: AtHand) -> ModuleImage | None:
@@ -80,28 +128,12 @@ def _image(journal: Journal, name: str, entry: ModuleEntry | None, root: Path, a
         return None
     if at_hand.before is not None and at_hand.before.modules.get(name) == entry:
         return at_hand.images[name]  # an unchanged module is neither read nor hashed again
-    filename = f"{root}/{entry.path}"  # as text: making a Path of each costs more than checking its code
-    if (packed := at_hand.packed) is not None:
-        source = entry.source
-        return UnreadImage(
-            name, entry.package, filename, packed.code(entry.code), source.size,
-            lambda: _late_source(journal, packed, source),
-        )  # fmt: skip
-    return ModuleImage(
-        name=name,
-        package=entry.package,
-        filename=filename,
-        source=_blob(journal, entry.source, at_hand),
-        code=_blob(journal, entry.code, at_hand),
-    )
+    source, code, units = (_blob(journal, ref, at_hand) for ref in entry.refs)
+    return ModuleImage(name, entry.package, _filename(root, name, entry), source, code, units)
 
 
-def _late_source(journal: Journal, packed: PackedBlobs, ref: BlobRef) -> bytes:
-    """From the local copy, or, when that was replaced or lost since, from the journal."""
-    try:
-        return packed.source(ref)
-    except StoreError:
-        return _blob(journal, ref, NOTHING)
+def _filename(root: Path, name: str, entry: ModuleEntry) -> str:
+    return f"{root}/{expected_path(name, package=entry.package)}"  # as text: a start would make a thousand Paths
 
 
 def _blob(journal: Journal, ref: BlobRef, at_hand: AtHand) -> bytes:
@@ -109,7 +141,7 @@ def _blob(journal: Journal, ref: BlobRef, at_hand: AtHand) -> bytes:
     if data is not None:
         trust.judge_blob(data, ref)
         return data
-    data = at_hand.stored.get(ref.sha256) or _stored(journal, ref.sha256, ref.size)
+    data = at_hand.stored.get(ref.sha256) or _stored(journal, ref)
     if len(data) != ref.size:
         raise StoreError(
             "store-corrupt",
@@ -120,13 +152,13 @@ def _blob(journal: Journal, ref: BlobRef, at_hand: AtHand) -> bytes:
     return data
 
 
-def _stored(journal: Journal, sha256: str, size: int) -> bytes:
-    data = journal.get_blob(sha256, size)
+def _stored(journal: Journal, ref: BlobRef) -> bytes:
+    data = journal.get_blob(ref.sha256, ref.size)
     if data is None:
         raise StoreError(
             "blob-missing",
-            f"blob {sha256[:12]}…, which the release needs, was not sent and is not in the bucket",
-            subject=sha256,
+            f"blob {ref.sha256[:12]}…, which the release needs, was not sent and is not in the bucket",
+            subject=ref.sha256,
             help="push again: what the server lacks is sent with it",
         )
     return data

@@ -21,8 +21,7 @@ import logging
 import os
 import re
 import stat
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal import pack
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from habanero_receiver.release.manifest import Manifest
-    from habanero_receiver.swap.image import ModuleImage
 
 KEPT_PACKS = 3
 """Of one base: what runs, and what to go back to."""
@@ -42,8 +40,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _log = logging.getLogger("habanero")
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(NamedTuple):
     """The highest release that this machine ran over a base."""
 
     seq: int
@@ -105,22 +102,29 @@ class LocalState:
 
     def keep(
         self, seq: int, digest: str, envelope: bytes, manifest_bytes: bytes, manifest: Manifest,
-        images: Mapping[str, ModuleImage | None],
+        blobs: Mapping[str, bytes | memoryview], *, whole: bool,
     ) -> None:  # fmt: skip
-        """Make the copy of a release, unless it is there, and drop the oldest. OSError as the disk gives it."""
-        path = self.folder / "packs" / f"{seq:08d}-{digest.removeprefix('sha256:')}"
+        """Make the copy of a release, unless it is there, and drop the oldest. OSError as the disk gives it.
+
+        `blobs` by digest: the code of every module; when `whole`, also all units and sources.
+        """
+        path = self.pack_path(seq, digest)
         with self.locked():
-            if path.exists():
+            if pack.is_whole(path) or (path.exists() and not whole):
                 return
             self._make_room()
             path.parent.mkdir(exist_ok=True)
-            pack.write(path, envelope, manifest_bytes, manifest, images)
+            pack.write(path, envelope, manifest_bytes, manifest, blobs, whole=whole)
             for old in self._packs()[KEPT_PACKS:]:
                 old.unlink(missing_ok=True)
 
-    def has_pack(self, seq: int, digest: str) -> bool:
-        """Whether there is a copy of a release."""
-        return (self.folder / "packs" / f"{seq:08d}-{digest.removeprefix('sha256:')}").exists()
+    def pack_path(self, seq: int, digest: str) -> Path:
+        """Where the copy of a release is, or would be."""
+        return self.folder / "packs" / f"{seq:08d}-{digest.removeprefix('sha256:')}"
+
+    def has_whole_pack(self, seq: int, digest: str) -> bool:
+        """Whether there is a copy of all of a release."""
+        return pack.is_whole(self.pack_path(seq, digest))
 
     def read_note(self, name: str) -> object:
         """The JSON of one of the small files; None when it is not there, an empty string when it is damaged."""

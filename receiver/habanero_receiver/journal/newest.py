@@ -15,16 +15,14 @@ key, moves a machine from the head to what came before it and no further.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
-from habanero_receiver.journal import verdict
+from habanero_receiver.journal import images, pack, verdict
 from habanero_receiver.journal.candidate import Candidate, before, digest_of, judged
 from habanero_receiver.journal.head import Found, find_head
-from habanero_receiver.journal.images import AtHand, load_images
 from habanero_receiver.journal.patience import within
 
 if TYPE_CHECKING:
@@ -34,8 +32,7 @@ if TYPE_CHECKING:
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.journal.journal import Journal
     from habanero_receiver.journal.local import Floor, LocalState
-    from habanero_receiver.journal.pack import Pack
-    from habanero_receiver.release.manifest import Manifest
+    from habanero_receiver.release.manifest import BlobRef, Manifest
     from habanero_receiver.release.statement import Statement
     from habanero_receiver.swap.image import ModuleImage
 
@@ -45,8 +42,7 @@ LOAD_WAITS = 6
 _log = logging.getLogger("habanero")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What to run, and what the newest release is when it is not that.
 
     `trouble` is why it is not the journal's last entry; `withdrawn` why the newest is passed over, if it is; `counts`
@@ -56,14 +52,13 @@ class Chosen:
     run: Candidate
     newest: Candidate
     manifest: Manifest | None = None
-    images: Mapping[str, ModuleImage | None] = field(default_factory=dict)
+    images: Mapping[str, ModuleImage | None] = MappingProxyType({})
     trouble: HabaneroError | None = None
     withdrawn: verdict.Verdict | None = None
     counts: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Searched:
+class _Searched(NamedTuple):
     """What the bucket says."""
 
     found: Found
@@ -72,8 +67,7 @@ class _Searched:
     accused: verdict.Verdict | None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What is chosen for: the base's digest and folder, whom to trust, the machine's own disk.
 
     `later` is the journal as the process uses it afterwards: for sources that the local copy turns out not to give.
@@ -93,7 +87,7 @@ class Chooser:
         self._bucket, self._journal, self._place, self._wait_s = bucket, journal, place, wait_s
         self._local, self._policy = place.local, place.policy
         self._reachable = True
-        self._packs: dict[str, Pack | None] = {}
+        self._packs: dict[str, pack.Pack | None] = {}
 
     def choose(self, condemned: Mapping[str, verdict.Verdict] = MappingProxyType({})) -> Chosen:
         """What to run. `condemned` are the releases that this machine found bad, by payload digest.
@@ -187,21 +181,32 @@ class Chooser:
         packed = self._packed(candidate.head.digest)
         if packed is not None:
             try:
-                return self._from_pack(statement, packed)
+                return self._from_pack(candidate, statement, packed)
             except HabaneroError as error:
                 self._drop(candidate.head.digest, error)
         if not self._reachable:
             raise StoreError("copy-missing", f"there is no local copy of release {statement.seq}")
         patience_s = self._wait_s * LOAD_WAITS
-        loaded = within(
-            patience_s,
-            f"the code of release {statement.seq}",
-            lambda: load_images(self._journal, statement, self._policy, self._place.root),
+        data, manifest, code = within(
+            patience_s, f"the code of release {statement.seq}", lambda: self._from_bucket(statement)
         )
-        keep(self._local, candidate, *loaded)
-        return loaded
+        keep(self._local, candidate, data, manifest, {ref.sha256: blob for ref, blob in code.items()}, whole=False)
+        return manifest, self._images(candidate, len(data), manifest, code)
 
-    def _packed(self, digest: str) -> Pack | None:
+    def _from_bucket(self, statement: Statement) -> tuple[bytes, Manifest, Mapping[BlobRef, bytes]]:
+        data = images.stored_manifest(self._journal, statement)
+        manifest = trust.judge_manifest(data, statement, self._policy)
+        return data, manifest, images.stored_code(self._journal, manifest)
+
+    def _images(
+        self, candidate: Candidate, manifest_bytes: int, manifest: Manifest, code: Mapping[BlobRef, bytes | memoryview]
+    ) -> Mapping[str, ModuleImage | None]:
+        """All modules; units and sources are read when asked for, from the copy that is there then, or the journal."""
+        path = self._local.pack_path(candidate.head.seq, candidate.head.digest)
+        rest = pack.Rest(path, len(candidate.envelope), manifest_bytes, manifest)
+        return images.images_to_start(manifest, self._place.root, code, images.reader(self._place.later, rest))
+
+    def _packed(self, digest: str) -> pack.Pack | None:
         """The local copy of a release, read once; a damaged one is dropped and as if it were not there."""
         if digest not in self._packs:
             try:
@@ -215,10 +220,11 @@ class Chooser:
         self._packs[digest] = None
         self._local.drop_pack(digest)
 
-    def _from_pack(self, statement: Statement, packed: Pack) -> tuple[Manifest, Mapping[str, ModuleImage | None]]:
+    def _from_pack(
+        self, candidate: Candidate, statement: Statement, packed: pack.Pack
+    ) -> tuple[Manifest, Mapping[str, ModuleImage | None]]:
         manifest = trust.judge_manifest(packed.manifest, statement, self._policy)
-        at_hand = AtHand(manifest=manifest, packed=packed.open(manifest))
-        return load_images(self._place.later, statement, self._policy, self._place.root, at_hand)
+        return manifest, self._images(candidate, len(packed.manifest), manifest, packed.open(manifest))
 
     def _instead(
         self, newest: Candidate, failed: Candidate, error: HabaneroError, condemned: Mapping[str, verdict.Verdict]
@@ -230,7 +236,7 @@ class Chooser:
             packed = self._packed(own.head.digest)
             try:
                 if packed is not None and own.statement is not None:
-                    return Chosen(own, newest, *self._from_pack(own.statement, packed), trouble=error)
+                    return Chosen(own, newest, *self._from_pack(own, own.statement, packed), trouble=error)
             except HabaneroError as second:
                 _log.error("error[%s]: %s", second.code, second.message)
         return Chosen(self._deployed(), newest, trouble=error)
@@ -240,14 +246,13 @@ class Chooser:
 
 
 def keep(
-    local: LocalState, candidate: Candidate, manifest: Manifest, images: Mapping[str, ModuleImage | None]
-) -> None:
+    local: LocalState, candidate: Candidate, manifest_bytes: bytes, manifest: Manifest,
+    blobs: Mapping[str, bytes | memoryview], *, whole: bool,
+) -> None:  # fmt: skip
     """Have the local copy of a release that runs. A disk that does not take it is logged and no more."""
-    head, data = candidate.head, manifest.encode()
-    if candidate.statement is None or trust.digest_of(data) != candidate.statement.manifest_digest:
-        return  # written by a tool that spells manifests otherwise: the bytes that were signed are in the bucket alone
+    head = candidate.head
     try:
-        local.keep(head.seq, head.digest, candidate.envelope, data, manifest, images)
+        local.keep(head.seq, head.digest, candidate.envelope, manifest_bytes, manifest, blobs, whole=whole)
     except (OSError, HabaneroError) as error:
         _log.warning("release %d is not kept on this machine's disk: %s", head.seq, error)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -254,10 +254,9 @@ def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
         waiting += [inner for inner in bucket.folders(folder) if inner != journal]
 
 
-def keep_again(journal: Journal, blobs: Mapping[str, bytes]) -> None:
-    """Put back what a prune removed while the release that names it was being recorded. `blobs` by digest."""
-    lost: Iterable[bytes] = [data for sha256, data in blobs.items() if not journal.has_blob(sha256)]
-    journal.put_blobs(lost)
+def keep_again(journal: Journal, blobs: Mapping[str, Callable[[], bytes]]) -> None:
+    """Put back what a prune removed while the release that names it was being recorded. How to get each, by digest."""
+    journal.put_blobs([read() for sha256, read in blobs.items() if not journal.has_blob(sha256)])
 
 
 def _key(sha256: str) -> str:

@@ -19,8 +19,8 @@ as arguments. The rule it upholds: an attempt is on the disk, durably, before an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,16 +29,14 @@ MAX_RELEASES = 20
 MAX_OPEN = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """One process of one machine, told apart from a later one of the same number by when it was born."""
 
     pid: int
     born: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One process on its way: the round it belongs to, and when it began (seconds since the epoch)."""
 
     process: Process
@@ -46,8 +44,7 @@ class Attempt:
     began: float
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What is known of one release."""
 
     seq: int
@@ -60,11 +57,10 @@ class Record:
     open: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(NamedTuple):
     """All records, by the release's payload digest. Every method gives a new ledger; nothing is changed in place."""
 
-    records: Mapping[str, Record] = field(default_factory=dict)
+    records: Mapping[str, Record] = MappingProxyType({})
 
     def condemned(self) -> dict[str, Record]:
         """The releases that are not to be tried again."""
@@ -83,10 +79,10 @@ class Ledger:
         gone = [attempt for attempt in record.open if not alive(attempt.process)]
         left = tuple(attempt for attempt in record.open if attempt not in gone)
         number = max([record.round, *(attempt.round + 1 for attempt in gone)])
-        record = replace(record, round=number, open=left)
+        record = record._replace(round=number, open=left)
         hopeful = any(a.round < number and 0 <= now - a.began < patience_s for a in left)
         if number >= limit and not hopeful:
-            record = replace(record, open=(), condemned=f"{limit} starts in a row ended before they were ready")
+            record = record._replace(open=(), condemned=f"{limit} starts in a row ended before they were ready")
         return self._with(digest, record)
 
     def begun(self, digest: str, seq: int, process: Process, now: float) -> Ledger:
@@ -95,14 +91,14 @@ class Ledger:
         noted = any(attempt.process == process for attempt in record.open)
         if noted or record.proven or record.condemned or len(record.open) >= MAX_OPEN:
             return self
-        return self._with(digest, replace(record, open=(*record.open, Attempt(process, record.round, now))))
+        return self._with(digest, record._replace(open=(*record.open, Attempt(process, record.round, now))))
 
     def ready(self, digest: str) -> Ledger:
         """The release works here: it is not counted any more."""
         record = self.records.get(digest)
         if record is None or record.condemned:
             return self
-        return self._with(digest, replace(record, proven=True, open=(), round=0))
+        return self._with(digest, record._replace(proven=True, open=(), round=0))
 
     def ended(self, digest: str, process: Process, *, failed: bool) -> Ledger:
         """One process ended in order, or says itself that it failed to start."""
@@ -112,18 +108,18 @@ class Ledger:
             return self
         left = tuple(attempt for attempt in record.open if attempt not in mine)
         number = max(record.round, mine[0].round + 1) if failed else record.round
-        return self._with(digest, replace(record, round=number, open=left))
+        return self._with(digest, record._replace(round=number, open=left))
 
     def condemn(self, digest: str, seq: int, reason: str, *, told: bool) -> Ledger:
         """The release is not to be run here again, for another reason than its starts; no change if that was known."""
         record = self.records.get(digest, Record(seq))
         if record.condemned:
             return self
-        return self._with(digest, replace(record, open=(), condemned=reason, told=told))
+        return self._with(digest, record._replace(open=(), condemned=reason, told=told))
 
     def told(self, digest: str) -> Ledger:
         """The verdict on a release is in the bucket."""
-        return self._with(digest, replace(self.records[digest], told=True))
+        return self._with(digest, self.records[digest]._replace(told=True))
 
     def _with(self, digest: str, record: Record) -> Ledger:
         records = {**self.records, digest: record}

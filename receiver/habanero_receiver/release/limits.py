@@ -32,7 +32,7 @@ class Limits:
     @property
     def max_body_bytes(self) -> int:
         """The largest push body that could be right: frame, envelope, manifest, and all blobs with their digests."""
-        frame = 8 + 4 + 4 + 2 * self.max_modules * 32
+        frame = 8 + 4 + 4 + 3 * self.max_modules * 32
         return frame + self.max_envelope_bytes + self.max_manifest_bytes + self.max_total_bytes
 
 

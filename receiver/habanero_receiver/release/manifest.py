@@ -1,64 +1,76 @@
-"""The manifest of a release: every module of the overlay over the base, by the digests of its source and its build.
+"""The manifest of a release: every module of the overlay over the base, by the digests of its three blobs.
+
+    {"assets": {}, "modules": {"shop.cart": {"code": "<sha256>:<bytes>", "package": false, "source": …, "units": …},
+                               "shop.old": {"deleted": true}}, "version": 2}
+
+A start needs the code of every module, a swap its units, a traceback its source; so each is a blob of its own. Where a
+module lies below the source root follows from its name.
 
 It does not fetch blobs and does not look into them. The rule it upholds: the manifest is the whole overlay, never a
-change to another; all sizes are known, and within limits, before the first blob is read.
+change to another; all sizes are known, and within limits, before the first blob is read. A start decodes thousands of
+entries, so what is right is told from what is wrong at once, and only then what exactly is wrong.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from habanero_receiver.errors import RequestError
 
 from . import strictjson
-from .fields import Fields, refuse
+from .fields import Fields, check_hex, refuse
 from .limits import DEFAULT_LIMITS, Limits
-from .names import check_allowed, check_distinct, check_module_name, expected_path
+from .names import check_allowed, check_module_name, check_names
 
 __all__ = ["VERSION", "BlobRef", "Manifest", "ModuleEntry", "check_allowed", "check_module_name"]
 
-VERSION = 1
+VERSION = 2
+_REF = re.compile(r"([0-9a-f]{64}):(0|[1-9][0-9]{0,11})")
+_ENTRY = ("package", "source", "code", "units")
 
 
-@dataclass(frozen=True, slots=True)
-class BlobRef:
+class BlobRef(NamedTuple):
     """Bytes by name: 64 hex digits of their sha256, and how many they are."""
 
     sha256: str
     size: int
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> str:
         """As it stands in a manifest."""
-        return {"sha256": self.sha256, "size": self.size}
+        return f"{self.sha256}:{self.size}"
 
 
 EMPTY = BlobRef(hashlib.sha256().hexdigest(), 0)
 """An empty file, as many an __init__.py is: the one blob that may have no bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleEntry:
-    """One module as the release has it. `path` is below the source root, with slashes, and follows from the name."""
+class ModuleEntry(NamedTuple):
+    """One module as the release has it: whether it is a package, its source text, its code object, its units."""
 
     package: bool
-    path: str
     source: BlobRef
     code: BlobRef
+    units: BlobRef
+
+    @property
+    def refs(self) -> tuple[BlobRef, BlobRef, BlobRef]:
+        """All that it is made of."""
+        return self[1:]
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a manifest."""
         return {
             "package": self.package,
-            "path": self.path,
             "source": self.source.to_json(),
             "code": self.code.to_json(),
+            "units": self.units.to_json(),
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """The overlay: module name -> entry, or None for a module of the base that the release deletes."""
 
     modules: Mapping[str, ModuleEntry | None]
@@ -72,18 +84,17 @@ class Manifest:
 
     def blobs(self) -> dict[str, int]:
         """Every blob that the overlay needs: sha256 -> size."""
-        return {ref.sha256: ref.size for ref in self._refs()}
+        return dict(self._refs())
 
-    def _refs(self) -> list[BlobRef]:
-        entries = [entry for entry in self.modules.values() if entry is not None]
-        return [ref for entry in entries for ref in (entry.source, entry.code)]
+    def _refs(self) -> Iterator[BlobRef]:
+        return (ref for entry in self.modules.values() if entry is not None for ref in entry.refs)
 
     @classmethod
     def decode(cls, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Manifest:
         """The manifest in `data`.
 
-        RequestError: manifest-size, manifest-version, too-many-modules, module-name, module-path, digest, blob-size,
-        total-size, size-conflict, schema, and those of `strictjson.loads`.
+        RequestError: manifest-size, manifest-version, too-many-modules, module-name, digest, blob-size, total-size,
+        size-conflict, schema, and those of `strictjson.loads`.
         """
         if not 0 < len(data) <= limits.max_manifest_bytes:
             raise RequestError("manifest-size", f"a manifest of {len(data)} bytes")
@@ -93,10 +104,10 @@ class Manifest:
         return manifest
 
     def _check_sizes(self, limits: Limits) -> None:
-        sizes = self.blobs()
-        for ref in self._refs():
-            if sizes[ref.sha256] != ref.size:
-                raise RequestError("size-conflict", f"blob {ref.sha256} is given two sizes", subject=ref.sha256)
+        distinct, sizes = set(self._refs()), self.blobs()
+        if len(distinct) != len(sizes):
+            sha256 = next(sha256 for sha256, size in sorted(distinct) if sizes[sha256] != size)
+            raise RequestError("size-conflict", f"blob {sha256} is given two sizes", subject=sha256)
         if sum(sizes.values()) > limits.max_total_bytes:
             raise RequestError(
                 "total-size",
@@ -113,7 +124,7 @@ def _modules(value: object, limits: Limits) -> dict[str, object]:
     fields = Fields(value, "manifest", ("version", "modules", "assets"))
     fields.integer("version")
     if fields["assets"] != {}:
-        refuse("manifest.assets", "is not empty, as it must be in version 1")
+        refuse("manifest.assets", f"is not empty, as it must be in version {VERSION}")
     modules = fields["modules"]
     if not isinstance(modules, dict):
         refuse("manifest.modules", "is not an object")
@@ -121,9 +132,7 @@ def _modules(value: object, limits: Limits) -> dict[str, object]:
         raise RequestError(
             "too-many-modules", f"{len(modules)} modules; at most {limits.max_modules} are accepted"
         )
-    for name in modules:
-        check_module_name(name, limits)
-    check_distinct(modules)
+    check_names(modules, limits)
     return modules
 
 
@@ -132,29 +141,25 @@ def _entry(name: str, value: object, limits: Limits) -> ModuleEntry | None:
         if Fields(value, name, ("deleted",)).flag("deleted"):
             return None
         refuse(f"{name}.deleted", "is not true")
-    fields = Fields(value, name, ("package", "path", "source", "code"))
-    package, path = fields.flag("package"), fields.string("path")
-    if path != expected_path(name, package=package):
-        raise RequestError(
-            "module-path",
-            f"the path of {name} is {path[:200]!r}, not {expected_path(name, package=package)!r}",
-            subject=name,
-        )
+    fields = Fields(value, name, _ENTRY)
+    most = limits.max_blob_bytes
     return ModuleEntry(
-        package=package,
-        path=path,
-        source=_ref(fields["source"], fields.name("source"), limits),
-        code=_ref(fields["code"], fields.name("code"), limits),
+        fields.flag("package"), _ref(fields, "source", most), _ref(fields, "code", most), _ref(fields, "units", most)
     )
 
 
-def _ref(value: object, where: str, limits: Limits) -> BlobRef:
-    fields = Fields(value, where, ("sha256", "size"))
-    ref = BlobRef(fields.hexdigest("sha256"), fields.integer("size"))
-    if ref != EMPTY and not 0 < ref.size <= limits.max_blob_bytes:
+def _ref(fields: Fields, key: str, most: int) -> BlobRef:
+    text = fields[key]
+    found = _REF.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        check_hex(fields.string(key).partition(":")[0], fields.name(key))
+        refuse(fields.name(key), "is not a digest, a colon and a number of bytes")
+    sha256, digits = found.groups()
+    ref = BlobRef(sha256, int(digits))
+    if not 0 < ref.size <= most and ref != EMPTY:
         raise RequestError(
             "blob-size",
-            f"{where} is {ref.size} bytes; 1 to {limits.max_blob_bytes} are accepted",
-            subject=where,
+            f"{fields.name(key)} is {ref.size} bytes; 1 to {most} are accepted",
+            subject=fields.name(key),
         )
     return ref

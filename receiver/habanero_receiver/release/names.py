@@ -18,12 +18,25 @@ from .limits import DEFAULT_LIMITS, Limits
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _RESERVED = frozenset({"__init__", "__main__", "__pycache__"})
+_UNSPEAKABLE = frozenset(keyword.kwlist) | _RESERVED
 _NEVER = frozenset(sys.stdlib_module_names) | {
     "sitecustomize",
     "usercustomize",
     "habanero_py",
     "habanero_receiver",
 }
+_OURS = "habanero_"
+
+
+def check_names(names: Collection[str], limits: Limits = DEFAULT_LIMITS) -> None:
+    """All of them as `check_module_name` and `check_distinct` say, at a fraction of the time where all are plain."""
+    parts = {part for name in names for part in name.split(".")}
+    plain = all(map(_PLAIN.fullmatch, names)) and _UNSPEAKABLE.isdisjoint(parts)
+    if not plain or max(map(len, names), default=0) > limits.max_module_name_chars:
+        for name in names:
+            check_module_name(name, limits)
+    if len(set(map(str.casefold, names))) != len(names):
+        check_distinct(names)
 
 
 def check_module_name(name: str, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -59,10 +72,14 @@ def check_allowed(names: Iterable[str], allowed: Collection[str]) -> None:
     `allowed` holds module names, dotted or not. The standard library and habanero-py itself are never allowed.
     """
     listed = frozenset(allowed)
+    names = list(names)
+    tops = {name.partition(".")[0] for name in names}
+    if tops <= listed and tops.isdisjoint(_NEVER) and not any(top.startswith(_OURS) for top in tops):
+        return
     for name in names:
         parts = name.split(".")
         ancestry = {".".join(parts[:depth]) for depth in range(1, len(parts) + 1)}
-        if parts[0] in _NEVER or parts[0].startswith("habanero_") or ancestry.isdisjoint(listed):
+        if parts[0] in _NEVER or parts[0].startswith(_OURS) or ancestry.isdisjoint(listed):
             raise TrustError(
                 "module-not-allowed",
                 f"{name} is outside the packages that a release may replace ({', '.join(sorted(listed)) or 'none'})",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,8 +25,7 @@ SIGNATURE_BYTES = 64
 _TYPE_STARTS = ("ssh-", "sk-", "ecdsa-", "rsa-")
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(NamedTuple):
     """A plain ed25519 public key: its 32 bytes, and the comment beside it, which is trusted for nothing."""
 
     raw: bytes

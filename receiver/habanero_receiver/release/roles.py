@@ -14,11 +14,9 @@ there is no pattern, so that nobody gets at production but by its name.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from habanero_receiver.errors import ConfigError
 
@@ -30,8 +28,7 @@ _PLACE = re.compile(f"{_WORD}/{_WORD}")
 _FORM = "three words: ana@laptop push,rollback shop/production"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """One line: each of the roles at each of the places ("app/environment")."""
 
     principal: str
@@ -39,8 +36,7 @@ class Grant:
     places: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(NamedTuple):
     """The whole list."""
 
     grants: tuple[Grant, ...]
@@ -71,6 +67,8 @@ def _grant(words: list[str], number: int) -> Grant:
     principal, roles, places = words
     for role in roles.split(","):
         if role not in ROLES:
+            import difflib  # a start whose lists are right does not pay for it
+
             close = difflib.get_close_matches(role, ROLES, n=1)
             known = f"roles are {', '.join(sorted(ROLES))}"
             _refuse(number, f"names the role {role[:40]!r}, which does not exist",

@@ -56,7 +56,9 @@ def dumps(value: object) -> bytes:
 
 
 def _check_depth(data: bytes, max_depth: int) -> None:
-    brackets = _STRINGS.sub(b"", data).translate(None, _NOT_BRACKETS)
+    # Without escapes every other quote ends a string, whatever is in it.
+    outside = _STRINGS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = outside.translate(None, _NOT_BRACKETS)
     if len(brackets) > max_depth and max(accumulate(map(_STEP.__getitem__, brackets))) > max_depth:
         raise RequestError("json-depth", f"the JSON is nested more than {max_depth} deep")
 

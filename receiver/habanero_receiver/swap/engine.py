@@ -120,7 +120,7 @@ class Swapper:
             return
         filename = module.__file__ or running.filename
         scope = Scope(vars(module), own_modules, self.is_own)
-        new = decode(wanted.code, edition_name(filename, wanted.source))  # it gets the true name when it is current
+        new = decode(wanted.units, edition_name(filename, wanted.source))  # it gets the true name when it is current
         index = FunctionIndex(filename, names_of(filename))
         left = staged.left[name] = self._version(name, module, running)
         staged.wanted[name] = wanted
@@ -135,7 +135,7 @@ class Swapper:
 
     def _build_of(self, name: str, image: ModuleImage, filename: str) -> Build:
         known = self._running.get(name)
-        return known[2] if known is not None and known[1] is image else decode(image.code, filename)
+        return known[2] if known is not None and known[1] is image else decode(image.units, filename)
 
     def units_of(self, name: str, module: ModuleType) -> tuple[Unit, ...]:
         """The units that a live module of the app was made from; none if its source is not known."""
@@ -164,7 +164,7 @@ class Swapper:
 
 def image_from_source(name: str, package: bool, filename: str, path: str, source: bytes) -> ModuleImage:
     """The image of a module whose source lies here, built by this very interpreter. Raises SyntaxError."""
-    return ModuleImage(name, package, filename, source, build_source(source, name, path, package))
+    return ModuleImage(name, package, filename, source, *build_source(source, name, path, package))
 
 
 def _loader_image(module: ModuleType) -> ModuleImage | None:

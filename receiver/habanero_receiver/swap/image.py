@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,10 @@ class ModuleImage:
     package   whether it is a package's ``__init__``
     filename  its absolute path on this machine, as tracebacks show it; the file need not hold this version
     source    its source text, as bytes
-    code      its encoded build (`habanero_receiver.swap.building`), verified by whoever made the image: bytes, or a
-              view of them
+    code      its code object, for imports, encoded (`habanero_receiver.swap.building`): bytes, or a view of them
+    units     its units, for swaps, encoded likewise
+
+    All of them verified by whoever made the image.
     """
 
     name: str
@@ -23,10 +25,11 @@ class ModuleImage:
     filename: str
     source: bytes
     code: bytes | memoryview
+    units: bytes
 
     def same_version(self, other: ModuleImage) -> bool:
         """Whether the two are the same code: sources decide, since equal sources can give unequal bytecode."""
-        return self.source == other.source and self.package == other.package
+        return self is other or (self.source == other.source and self.package == other.package)
 
     @property
     def source_size(self) -> int:
@@ -34,34 +37,55 @@ class ModuleImage:
         return len(self.source)
 
 
-class UnreadImage(ModuleImage):
-    """A module whose source is read when first asked for: a process that boots needs none of it.
+class Unread(Protocol):
+    """What of a module was not read yet. Each gives verified bytes; what it raises comes out of whoever asks."""
 
-    `read` gives the source, verified; what it raises comes out of whatever asked for the source.
+    @property
+    def source_size(self) -> int:
+        """How many bytes the source will have."""
+
+    def source(self) -> bytes:
+        """Read the source."""
+
+    def units(self) -> bytes:
+        """Read the units."""
+
+
+class UnreadImage(ModuleImage):
+    """A module of which only the code is there, which is all that a start needs; the rest is read when asked for.
+
+    The source is kept then, since tracebacks ask again and again. The units are not: the engine keeps what it makes
+    of them.
     """
 
-    __slots__ = ("_read", "_size", "_source")
-    _read: Callable[[], bytes]
-    _size: int
+    __slots__ = ("_source", "_unread")
     _source: bytes | None
+    _unread: Unread
 
-    def __init__(
-        self, name: str, package: bool, filename: str, code: bytes | memoryview, size: int, read: Callable[[], bytes]
-    ) -> None:
-        values = {"name": name, "package": package, "filename": filename, "code": code}
-        for field, value in {**values, "_size": size, "_read": read, "_source": None}.items():
-            object.__setattr__(self, field, value)
+    def __init__(self, name: str, package: bool, filename: str, code: bytes | memoryview, unread: Unread) -> None:
+        put = object.__setattr__
+        put(self, "name", name)
+        put(self, "package", package)
+        put(self, "filename", filename)
+        put(self, "code", code)
+        put(self, "_unread", unread)
+        put(self, "_source", None)
 
     @property
     def source(self) -> bytes:
         """The source text."""
         source = self._source
         if source is None:
-            source = self._read()
+            source = self._unread.source()
             object.__setattr__(self, "_source", source)
         return source
 
     @property
+    def units(self) -> bytes:
+        """The units."""
+        return self._unread.units()
+
+    @property
     def source_size(self) -> int:
         """See `ModuleImage.source_size`."""
-        return self._size
+        return self._unread.source_size

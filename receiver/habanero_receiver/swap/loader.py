@@ -11,7 +11,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
 from typing import TYPE_CHECKING, Any
 
-from .building.units import main_code
+from .building.modulecode import main_code
 from .sources import UnreadLines
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ class StagedSwap:
         units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
         images = {name: image for name, image in self.overlay.items() if image is not None}
         unloaded = images.keys() - sys.modules.keys()
-        self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].code, images[name].filename))
+        self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].units, images[name].filename))
 
     def _find_living(self) -> None:
         """Searches the heap for what adapters will need, if statements will run."""

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .building.modulecode import main_code
 from .building.parsing import parse
-from .building.units import Unit, decode, main_code
+from .building.units import Unit, decode
 from .editions import names_of
 from .image import ModuleImage
 from .live import MAX_OBJECTS, reachable
@@ -49,7 +50,7 @@ class Version:
     def of_image(cls, image: ModuleImage) -> Version:
         """What a module is after an import of this image, or after a swap to it."""
         codes = set(_nested(main_code(image.code, image.filename)))
-        for unit in decode(image.code, image.filename).units:
+        for unit in decode(image.units, image.filename).units:
             codes.update(_of_unit(unit))
         return cls(frozenset(codes), *_named(parse(image.source)))
 

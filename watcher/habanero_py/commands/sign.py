@@ -29,6 +29,7 @@ from habanero_receiver.errors import ConfigError, ConflictError, TrustError
 from habanero_receiver.policy import people
 from habanero_receiver.release.keys import TrustedKey, parse_authorized, verify
 from habanero_receiver.release.manifest import ModuleEntry
+from habanero_receiver.release.names import expected_path
 
 
 def sign_head(session: Session, consent: Consent) -> int:
@@ -237,8 +238,8 @@ def _rebuild(session: Session, found: Pending, view: View, sources: _Sources) ->
     """Build what is new from its sources, in a process of the server's Python; TrustError "build-differs"."""
     new = {name: after for name, (before, after) in _changes(found, view).items() if after is not None}
     modules = [_module(name, entry, sources.of(entry)) for name, entry in new.items()]
-    for name, code in session.builds(modules, found.statement.python).items():
-        if hashlib.sha256(code).hexdigest() != new[name].code.sha256:
+    for name, built in session.builds(modules, found.statement.python).items():
+        if [hashlib.sha256(blob).hexdigest() for blob in built] != [new[name].code.sha256, new[name].units.sha256]:
             raise TrustError(
                 "build-differs",
                 f"the bytecode of {name} in the release is not what its source builds to here; nothing was signed",
@@ -255,4 +256,4 @@ def _module(name: str, entry: ModuleEntry, source: bytes) -> _Module:
         raise ConfigError(
             "pending-file", f"the source of {name} is not the one that is signed", subject=name, help="ask for it again"
         )
-    return _Module(name, entry.path, entry.package, source)
+    return _Module(name, expected_path(name, package=entry.package), entry.package, source)

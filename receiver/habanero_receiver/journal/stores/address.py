@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from habanero_receiver.errors import ConfigError
@@ -34,8 +34,7 @@ _HELP: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """One bucket. `kind` is of KINDS; `endpoint` is empty for the provider's own; `plain_http` that it is not https."""
 
     kind: str

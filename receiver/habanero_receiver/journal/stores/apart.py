@@ -19,7 +19,6 @@ import struct
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
@@ -112,7 +111,7 @@ class ApartClient:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        words = [str(theirs.fileno()), json.dumps(sys.path), json.dumps(asdict(self._address))]
+        words = [str(theirs.fileno()), json.dumps(sys.path), json.dumps(self._address._asdict())]
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _SERVE, *words],

@@ -1,6 +1,7 @@
 """Builds: modules in the form in which a release carries them, cut into units that a swap can run alone.
 
-    units      what a build and its units are; encoding and decoding
+    modulecode a module's code object, encoded and decoded: all that an import needs
+    units      what units are; encoding and decoding
     outlines   digests, by which a swap knows what changed
     scan       what a statement would bind, read, call and change
     compiler   from source to an encoded build

@@ -12,16 +12,17 @@ import ast
 import sys
 from types import CodeType
 
+from . import modulecode
 from .grafts import children, class_body, graft
 from .outlines import FUNCTIONS, class_outline, digest, docstring
 from .parsing import parse
 from .scan import deeds, scan
-from .units import DECORATORS_NAME, Build, Import, Unit, encode
+from .units import DECORATORS_NAME, Build, EncodedBuild, Import, Unit, encode
 
 _FUTURE_FLAGS = {name: getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
 
 
-def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1) -> bytes:
+def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1) -> EncodedBuild:
     """Compiles ``source`` and returns the encoded build.
 
     ``name`` is the module's dotted name, ``path`` what its code objects carry as file name until they are loaded,
@@ -36,7 +37,8 @@ def build(source: bytes, name: str, path: str, package: bool, optimize: int = -1
     table = _Table(path, package_name, _future_flags(tree), optimize)
     text, body = docstring(tree.body)
     doc = _born_doc(text, optimize)
-    return encode(code, Build(doc, graft(code, table.units(body, ()))))
+    units = graft(code, table.units(body, ()))
+    return EncodedBuild(modulecode.encode(code), encode(Build(doc, units)))
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -19,8 +19,9 @@ def serve() -> None:
     """Answers requests on standard input until it ends, each from a child of its own.
 
     A request is a line of JSON ``{"optimize": n, "modules": [{"name", "path", "package", "size"}, ...]}`` and then the
-    sources, one after the other. The answer is a line ``{"modules": [{"size": n} | {"error": {"message", "line",
-    "column", "text"}}]}`` and then the builds. The child makes the answer independent of what was built before.
+    sources, one after the other. The answer is a line ``{"modules": [{"code": n, "units": n} | {"error": {"message",
+    "line", "column", "text"}}]}`` and then the builds, of each its code and its units. The child makes the answer
+    independent of what was built before.
     """
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     tag = {
@@ -51,13 +52,13 @@ def _answer(stdout: Any, request: dict[str, Any], sources: list[bytes]) -> None:
     blobs: list[bytes] = []
     for module, source in zip(request["modules"], sources, strict=True):
         try:
-            blob = build(source, module["name"], module["path"], module["package"], request.get("optimize", -1))
+            built = build(source, module["name"], module["path"], module["package"], request.get("optimize", -1))
         except SyntaxError as error:
             place = {"line": error.lineno, "column": error.offset, "text": error.text}
             heads.append({"error": {"message": error.msg, **place}})
         else:
-            heads.append({"size": len(blob)})
-            blobs.append(blob)
+            heads.append({"code": len(built.code), "units": len(built.units)})
+            blobs += built
     stdout.write(json.dumps({"modules": heads}).encode() + b"\n")
     for blob in blobs:
         stdout.write(blob)

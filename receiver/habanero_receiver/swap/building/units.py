@@ -1,27 +1,21 @@
-"""What a build is, and how it is written and read.
+"""What the units of a module are, and how they are written and read.
 
-A *build* is what a release carries for each module beside its source: the module's code object, for imports, and a
-table of its units, for swaps. A *unit* is one top-level statement, or one member of a class body.
-
-The encoded form is a head (``MAGIC``, the size of the code), the marshalled code object and the marshalled units. This
-module neither parses nor compiles: a process that only imports what was built needs no more than this. The rule it
-upholds: what it reads is of this format, and has the file name that it is loaded under; it cannot know whether the
-bytes are to be trusted, so only verified ones may be given to it.
+A *unit* is one top-level statement, or one member of a class body. The encoded form is ``MAGIC`` and the marshalled
+docstring and units. This module neither parses nor compiles, and a process that only imports does not need it
+(`modulecode` beside this file is what it needs). The rule it upholds: what it reads is of this format, and has the
+file name that it is loaded under; it cannot know whether the bytes are to be trusted, so only verified ones may be
+given to it.
 """
 
 from __future__ import annotations
 
-import importlib
 import marshal
-import struct
 from types import CodeType
 from typing import Any, NamedTuple
 
-MAGIC = b"HABUNIT2"
-_HEAD = struct.Struct(">8sI")
-_FUNCTIONS = 1 | 2 | 4 | 8 | 16 | 32 | 128 | 512
-"""Flags of `inspect` that the compiler sets for functions and never for a module: from CO_OPTIMIZED to CO_NESTED, and
-those of generators and coroutines."""
+from .modulecode import name_file, payload
+
+MAGIC = b"HABUNIT3"
 DECORATORS_NAME = "__habanero_decorators__"
 """The name under which a unit's ``decorate`` code leaves the tuple of its decorators."""
 
@@ -124,35 +118,23 @@ class Build(NamedTuple):
     units: tuple[Unit, ...]
 
 
-def encode(code: CodeType, build: Build) -> bytes:
-    """The encoded build of a module whose whole code object is ``code``."""
-    main = marshal.dumps(code)
-    return _HEAD.pack(MAGIC, len(main)) + main + marshal.dumps((build.doc, tuple(map(_plain, build.units))))
+class EncodedBuild(NamedTuple):
+    """What a release carries for each module beside its source: two blobs, since an import needs the first alone."""
+
+    code: bytes
+    """The module's code object, see `modulecode`."""
+    units: bytes
 
 
-def main_code(blob: bytes | memoryview, filename: str) -> CodeType:
-    """The whole module's code object, with ``filename`` as its file. Call it on verified bytes only."""
-    size = _main_size(blob)
-    code = marshal.loads(memoryview(blob)[_HEAD.size : _HEAD.size + size])
-    if not isinstance(code, CodeType) or code.co_name != "<module>" or code.co_flags & _FUNCTIONS:
-        raise ValueError("not the code object of a module")
-    _set_filename(code, filename)
-    return code
+def encode(build: Build) -> bytes:
+    """The units of a module as bytes."""
+    return MAGIC + marshal.dumps((build.doc, tuple(map(_plain, build.units))))
 
 
 def decode(blob: bytes | memoryview, filename: str) -> Build:
-    """The units of an encoded build, with ``filename`` as their file. Call it on verified bytes only."""
-    doc, units = marshal.loads(memoryview(blob)[_HEAD.size + _main_size(blob) :])
+    """The units that were encoded, with ``filename`` as their file. Call it on verified bytes only."""
+    doc, units = marshal.loads(payload(blob, MAGIC))
     return Build(doc, tuple(_unit(fields, filename) for fields in units))
-
-
-def _main_size(blob: bytes | memoryview) -> int:
-    if len(blob) < _HEAD.size:
-        raise ValueError("not a build: too short")
-    magic, size = _HEAD.unpack_from(blob)
-    if magic != MAGIC or _HEAD.size + size >= len(blob):
-        raise ValueError("not a build of this format")
-    return int(size)
 
 
 def _plain(unit: Unit) -> tuple[Any, ...]:
@@ -167,14 +149,8 @@ def _unit(fields: tuple[Any, ...], filename: str) -> Unit:
     unit = Unit(*fields)
     for code in (unit.code, unit.bare, unit.decorate, unit.bases, unit.annotate):
         if code is not None:
-            _set_filename(code, filename)
+            name_file(code, filename)
     return unit._replace(
         imports=tuple(Import(*i) for i in unit.imports),
         members=tuple(_unit(m, filename) for m in unit.members),
     )
-
-
-def _set_filename(code: CodeType, filename: str) -> None:
-    """Names the file in ``code`` and all that it contains, as the import system does for a moved .pyc."""
-    fix: Any = importlib.import_module("_imp")._fix_co_filename
-    fix(code, filename)
