@@ -103,10 +103,10 @@ def make_push() -> Push:
     for number in range(10):
         source = (MODULE.format(number=number) * 8).encode()
         refs = []
-        for data in (source, build(source, f"tuned.m{number}", f"tuned/m{number}.py", False)):
+        for data in (source, *build(source, f"tuned.m{number}", f"tuned/m{number}.py", False)):
             blobs[hashlib.sha256(data).hexdigest()] = data
             refs.append(BlobRef(hashlib.sha256(data).hexdigest(), len(data)))
-        entries[f"tuned.m{number}"] = ModuleEntry(False, f"tuned/m{number}.py", *refs)
+        entries[f"tuned.m{number}"] = ModuleEntry(False, *refs)
     manifest = Manifest(entries).encode()
     digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
     statement = Statement(
