@@ -335,6 +335,18 @@ def test_status_tells_regions_and_restarts() -> None:
     assert shown[3].endswith("  0") and shown[4].split()[1] == "-" and shown[4].endswith("  -")
 
 
+def test_status_of_a_new_deployment_says_what_it_holds() -> None:
+    """What is in it already, and what it took back, with the way to bring it back."""
+    event = replace(STATUS, head=0, deployed=e.Deployed("sha256:" + "d" * 64, 12, ("shop.a", "shop.b"), ("shop.c",)))
+    shown = lines(event)[0].splitlines()
+    assert shown[3:6] == [
+        "deployed anew: #12, the last over base sha256:dddddddddddd, had 3 modules",
+        "  already in base   shop.a, shop.b",
+        "  NOT in base       shop.c",
+    ]
+    assert "habanero-py push" in shown[6]
+
+
 def test_status_is_a_table() -> None:
     """A row for each machine; the worker that failed below its own."""
     machine = e.Machine("box", [WORKER, e.Worker(8, 41, WORKER.since, WORKER.started, "no such name")])

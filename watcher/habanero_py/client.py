@@ -150,6 +150,10 @@ class Server:
         """What came out of released code on all workers, and whether the head was withdrawn."""
         return remote_fleet.parse_errors(self._read("/v1/errors"))
 
+    def previous(self) -> remote.Previous | None:
+        """The last release over the base that was deployed before, if there is one."""
+        return remote.parse_previous(self._read("/v1/previous"))
+
     def listing(self) -> remote.Listing:
         """What a listing of the bucket shows of this journal."""
         return remote.parse_listing(self._read("/v1/listing"))

@@ -97,6 +97,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """GET /v1/previous: the last release over the base that was deployed before. `manifest` is None when pruned."""
+
+    base: str
+    push: int
+    manifest_digest: str
+    manifest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The numbers of the journal's entries as a listing shows them, and the signed requests to prune."""
 
@@ -265,6 +275,21 @@ def parse_journal(answer: object) -> tuple[Entry, ...]:
         envelope, withdrawn = decode_base64(get_text(entry, "envelope")), _verdict(entry.get("withdrawn"))
         entries.append(Entry(get_int(entry, "seq"), envelope, manifest, confirmed, withdrawn))
     return tuple(entries)
+
+
+def parse_previous(answer: object) -> Previous | None:
+    """GET /v1/previous; None where nothing was released before this deployment."""
+    found = get(as_object(answer, "previous"), "release")
+    if found is None:
+        return None
+    data = as_object(found, "release")
+    manifest = get_optional(data, "manifest")
+    return Previous(
+        base=get_text(data, "base"),
+        push=get_int(data, "seq"),
+        manifest_digest=get_text(data, "manifest_digest"),
+        manifest=None if manifest is None else decode_base64(manifest),
+    )
 
 
 def parse_listing(answer: object) -> Listing:

@@ -45,6 +45,10 @@ class Server(Protocol):
         """What came out of released code on all workers, and whether the head was withdrawn."""
         ...
 
+    def previous(self) -> remote.Previous | None:
+        """The last release over the base that was deployed before, if there is one."""
+        ...
+
     def listing(self) -> remote.Listing:
         """What a listing of the bucket shows of this journal."""
         ...

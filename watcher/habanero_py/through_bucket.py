@@ -22,6 +22,7 @@ from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, 
 from habanero_receiver.fleet import heartbeat
 from habanero_receiver.journal.bucket import Bucket
 from habanero_receiver.journal.deployed import MAX_BYTES, Deployed
+from habanero_receiver.journal.elsewhere import last_elsewhere
 from habanero_receiver.journal.head import Found, find_head
 from habanero_receiver.journal.journal import Journal
 from habanero_receiver.release import body
@@ -113,6 +114,14 @@ class BucketServer:
     def errors(self) -> remote_fleet.Heard:
         """Not to be had: what came out of released code is told by an endpoint."""
         _needs_endpoint("errors of released code")
+
+    def previous(self) -> remote.Previous | None:
+        """The last release over the base that was deployed before, if there is one."""
+        found = last_elsewhere(self._live()[0], self._target)
+        if found is None:
+            return None
+        statement = found.statement
+        return remote.Previous(statement.base, statement.seq, statement.manifest_digest, found.manifest)
 
     def listing(self) -> remote.Listing:
         """The numbers of the journal's entries, and the signed prunings."""

@@ -37,6 +37,7 @@ READS: dict[str, tuple[str, Endpoint]] = {
     "running": ("/v1/running", reads.running),
     "listing": ("/v1/listing", reads.listing),
     "journal": ("/v1/journal", history.journal),
+    "previous": ("/v1/previous", history.previous),
     "errors": ("/v1/errors", errors.errors),
     "blob": ("/v1/blobs/{sha256}", reads.blob),
     "prune-plan": ("/v1/prune", pruning.plan),

@@ -1,4 +1,4 @@
-"""The endpoint that gives the journal out, entry by entry, with what lies beside each: many in one answer.
+"""The endpoints that give the journal out, entry by entry, with what lies beside each, and the end of the one before.
 
 What it does: reads side by side what a bucket on a network would give one by one in seconds. What it does not: it
 judges nothing; whoever asks verifies what comes.
@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from habanero_receiver.errors import HabaneroError, RequestError
 from habanero_receiver.journal import verdict
 from habanero_receiver.journal.bucket import TooLargeError
+from habanero_receiver.journal.elsewhere import last_elsewhere
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.statement import Statement
 
@@ -34,6 +35,11 @@ MAX_PAGE_BYTES = 4 * 1024 * 1024
 BATCH = 100
 
 
+async def previous(context: Context, _request: Request) -> Response:
+    """The last release over the code that was deployed before, with its manifest; null without one."""
+    return JSONResponse(await context.in_thread(_previous, context.node))
+
+
 async def journal(context: Context, request: Request) -> Response:
     """Journal entries after number N, oldest first, at most 1,000 and 4 MiB at a time.
 
@@ -44,6 +50,21 @@ async def journal(context: Context, request: Request) -> Response:
         raise RequestError("bad-query", "after is a number of a release", subject="after", help="/v1/journal?after=0")
     details = request.query_params.get("details") == "1"
     return JSONResponse(await context.in_thread(_entries, context.node, int(text), details))
+
+
+def _previous(node: Node) -> dict[str, Any]:
+    found = last_elsewhere(node.journal, node.policy.target)
+    if found is None:
+        return {"release": None}
+    statement, manifest = found.statement, found.manifest
+    return {
+        "release": {
+            "base": statement.base,
+            "seq": statement.seq,
+            "manifest_digest": statement.manifest_digest,
+            "manifest": None if manifest is None else base64.b64encode(manifest).decode(),
+        }
+    }
 
 
 def _entries(node: Node, after: int, details: bool) -> dict[str, Any]:

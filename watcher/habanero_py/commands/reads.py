@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from habanero_py import events as e
+from habanero_py.compose import View
+from habanero_py.deployed import compare
 from habanero_py.pipeline import Pusher
 from habanero_py.remote import ServerState
 from habanero_py.session import Session
@@ -18,9 +20,23 @@ LOOK_AGAIN_S = 0.5
 
 def status(session: Session) -> int:
     """What every worker runs; exit code 6 when they are not in step."""
-    _view, state = session.pusher.refresh()
-    session.emit(status_event(session.pusher, state))
+    view, state = session.pusher.refresh()
+    event = status_event(session.pusher, state)
+    if not state.head.seq:
+        event = replace(event, deployed=_deployed(session, view))
+    session.emit(event)
     return 0 if state.in_step else OUT_OF_STEP
+
+
+def _deployed(session: Session, view: View) -> e.Deployed | None:
+    """What the deployment did to the releases before it. Nothing where the server, an older one, cannot tell."""
+    try:
+        previous = session.server.previous()
+    except HabaneroError as error:
+        if error.code in ("unreachable", "unauthorized"):
+            raise
+        return None
+    return None if previous is None else compare(previous, view.base)
 
 
 def wait_in_step(session: Session, sleep: Callable[[float], None] = time.sleep) -> int:

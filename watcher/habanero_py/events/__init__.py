@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from .event import SCHEMA_VERSION, Event, Reader
 from .fleet import (
+    Deployed,
     Machine,
     MachineStep,
     OutOfStep,
@@ -44,6 +45,7 @@ __all__ = [
     "Changed",
     "Check",
     "Confirmation",
+    "Deployed",
     "Drift",
     "Drifted",
     "DryRun",

@@ -77,12 +77,26 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployed:
+    """What became of release `push`, the last over the base `before`, when other code was deployed.
+
+    `already` are its modules that the deployed code holds as they were released, `lost` those that it does not.
+    """
+
+    before: str
+    push: int
+    already: Sequence[str]
+    lost: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Status(Event):
     """What every worker runs, as the server tells it. `same_code_as` is set when the head is a rollback.
 
     `withdrawn` is the verdict on the head, if something else is to run in its place. `waiting` says that the command
     goes on looking until they are in step. `frozen`: nothing may be pushed on top of the head, for `reason` if that was
-    given; `trusted`: enough keys that the server trusts today signed the head.
+    given; `trusted`: enough keys that the server trusts today signed the head. `deployed` is what a new deployment did
+    to the releases before it, while nothing was pushed over it.
     """
 
     EVENT: ClassVar[str] = "status"
@@ -102,6 +116,7 @@ class Status(Event):
     frozen: bool = False
     reason: str | None = None
     trusted: bool = True
+    deployed: Deployed | None = None
 
     @property
     def goal(self) -> int:
@@ -112,7 +127,8 @@ class Status(Event):
         """As every event; machines and workers become plain objects."""
         machines = [asdict(machine) for machine in self.machines]
         withdrawn = {} if self.withdrawn is None else {"withdrawn": asdict(self.withdrawn)}
-        return Event.to_json(self) | {"machines": machines} | withdrawn
+        deployed = {} if self.deployed is None else {"deployed": asdict(self.deployed)}
+        return Event.to_json(self) | {"machines": machines} | withdrawn | deployed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from habanero_py.events import Machine, ProductionError, Status, Unchanged, Withdrawn, Worker
 
-from .text import MARGIN, Symbols, ago, clean, clean_line, clock, columns, names, release
+from .text import MARGIN, Symbols, ago, clean, clean_line, clock, columns, count, names, release
 
 CONDEMNED = "condemned"
 """The code of a worker that runs what is to run in place of a release that was withdrawn: told once, for all."""
@@ -31,7 +31,22 @@ def status(event: Status, symbols: Symbols) -> list[str]:
     for index, line in enumerate(columns([row for row, _ in table])):
         lines += [line, *table[index][1]]
     author = f"   head by {clean_line(event.author)}, {ago(event.issued, event.now)}" if event.author else ""
-    return [*lines, *_verdict(event), *_head(event), f"base {clean_line(event.base)[:19]}{author}"]
+    return [*lines, *_verdict(event), *_head(event), *_deployed(event), f"base {clean_line(event.base)[:19]}{author}"]
+
+
+def _deployed(event: Status) -> list[str]:
+    """What of the last release before a deployment is in it, and what is not."""
+    found = event.deployed
+    if found is None:
+        return []
+    had = count(len(found.already) + len(found.lost), "module")
+    lines = [f"deployed anew: {release(found.push)}, the last over base {clean_line(found.before)[:19]}, had {had}"]
+    if found.already:
+        lines.append(f"  already in base   {names(found.already, 6)}")
+    if found.lost:
+        lines.append(f"  NOT in base       {names(found.lost, 6)}")
+        lines.append("  help: the deployment took these back; habanero-py push brings back what your tree has of them")
+    return lines
 
 
 def _head(event: Status) -> list[str]:
