@@ -214,8 +214,8 @@ def line(name: str, found: list[Times], floor: Times) -> str:
 
 
 def parts(large: list[Times], small: list[Times], modules: int) -> str:
-    """What does not depend on the number of modules, and what each adds."""
-    (whole, *_), (fixed, *_) = middle(large), middle(small)
+    """CPU time that does not depend on the number of modules, and what each adds."""
+    whole, fixed = middle(large)[1], middle(small)[1]
     return f"{fixed:5.1f} ms + {1000 * (whole - fixed) / (modules - 1):5.1f} us a module"
 
 
@@ -249,7 +249,7 @@ def main() -> int:
         print(line("from .pyc files, no receiver", plain, floor))
         print(line("release, the machine's own copy", copy, floor))
         print(line("release, from the bucket", bucket, floor))
-        print("of that, for any app, and for each module of the release:")
+        print("of the CPU time, for any app, and for each module of the release:")
         print(f"  from .pyc files, no receiver     {parts(plain, small_plain, arguments.modules)}")
         print(f"  release, the machine's own copy  {parts(copy, small_copy, arguments.modules)}")
         print(f"  release, from the bucket         {parts(bucket, small_bucket, arguments.modules)}")
