@@ -41,7 +41,7 @@ MAY_KNOW = {
 WATCHER_MAY_KNOW = {"errors", "release", "policy", "trust", "swap", "journal", "run", "doctor", "fingerprint"}
 
 
-ALSO_A_FORMAT = {"habanero_receiver.fleet", "habanero_receiver.fleet.heartbeat"}
+ALSO_A_FORMAT = {"habanero_receiver.fleet", "habanero_receiver.fleet.heartbeat", "habanero_receiver.fleet.reports"}
 """What workers say of themselves in the bucket: pure, though it lies beside what acts."""
 
 

@@ -136,3 +136,27 @@ def test_a_description_is_believed_only_under_its_own_fingerprint(tmp_path: Path
         with pytest.raises(HabaneroError) as caught:
             Deployed.decode(data, base.digest)
         assert caught.value.code == "store-corrupt"
+
+
+def test_errors_and_a_withdrawal_are_heard_through_the_bucket(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an endpoint to ask: the traceback, the verdict, and that the workers run what they are to run."""
+    monkeypatch.setenv("HABANERO_WITHDRAW", "2/300")
+    site.save(PRICING)
+    site.command("push", "--once")
+    before = site.price()["price"]
+    site.save(PRICING.replace("amount * 2", "amount * 2 + None"))
+    site.command("push", "--once", "--gate", "true")
+    for _ in range(2):
+        assert httpx.get(f"http://127.0.0.1:{site.port}/price", timeout=10).status_code == 500
+    with site.session() as session:
+        wait_until(lambda: (state := session.server.state()).withdrawn is not None and state.in_step)
+        wait_until(lambda: bool(session.server.errors().errors))
+        heard = session.server.errors()
+    [error] = heard.errors.values()
+    assert (error.kind, error.where) == ("TypeError", "GET /price") and "+ None" in error.traceback
+    assert heard.withdrawn is not None and heard.withdrawn.push == error.push
+    assert site.price()["price"] == before
+    assert "2 errors" in site.command("log")[0]["withdrawn"]["reason"]
+    site.save(PRICING.replace("amount * 2", "amount * 4"))
+    site.command("push", "--once")
+    assert site.price()["price"] == 40 and site.command("status")[0]["in_step"]

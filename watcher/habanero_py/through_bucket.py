@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from habanero_py import remote, remote_fleet
+from habanero_py import said as workers
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, RequestError, StoreError, TrustError
 from habanero_receiver.fleet import heartbeat
 from habanero_receiver.journal.bucket import Bucket
@@ -83,6 +84,7 @@ class BucketServer:
             "target": said.target, "base": base, "python": said.python.to_json(), "head": head,
             "running": {"seq": min(running)} if running else None, "modules": list(said.allowed),
             "machines": heartbeat.machines(beats), "threshold": said.threshold, "max_window_s": said.max_window_s,
+            "withdrawn": workers.withdrawn(journal, found, beats),
         })  # fmt: skip
 
     def base(self) -> dict[str, remote.BaseModule]:
@@ -103,8 +105,10 @@ class BucketServer:
         """The entries after number `after`, oldest first, at most 100."""
         journal, entries = self._live()[0], list[remote.Entry]()
         while len(entries) < MAX_ENTRIES and (data := journal.entry(after + len(entries) + 1)) is not None:
+            seq = after + len(entries) + 1
             manifest = _manifest(journal, data) if details else None
-            entries.append(remote.Entry(after + len(entries) + 1, data, manifest))
+            verdict = workers.beside(journal, seq, data) if details else None
+            entries.append(remote.Entry(seq, data, manifest, withdrawn=verdict))
         return tuple(entries)
 
     def running(self) -> tuple[remote.WorkerCode, ...]:
@@ -112,8 +116,10 @@ class BucketServer:
         _needs_endpoint("a look at the live modules")
 
     def errors(self) -> remote_fleet.Heard:
-        """Not to be had: what came out of released code is told by an endpoint."""
-        _needs_endpoint("errors of released code")
+        """What came out of released code on all workers, and whether the head was withdrawn."""
+        journal, base, beats = self._live()
+        found = self._head(journal, base, self._deployed(journal, base))
+        return workers.errors(journal, workers.withdrawn(journal, found, beats))
 
     def previous(self) -> remote.Previous | None:
         """The last release over the base that was deployed before, if there is one."""
