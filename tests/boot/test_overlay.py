@@ -53,6 +53,21 @@ def fresh(name: str):
     return importlib.import_module(name)
 
 
+@pytest.mark.parametrize("prefix", [None, "/var/cache/python"])
+def test_modules_have_the_attributes_that_an_import_from_disk_gives(overlay, root, monkeypatch, prefix):
+    """File, .pyc path and search path are what Python itself works out for the same file."""
+    monkeypatch.setattr(sys, "pycache_prefix", prefix)
+    overlay.replace({
+        "ovl": image(root, "ovl", "", package=True), "ovl.one": image(root, "ovl.one", ""),
+    })  # fmt: skip
+    package, module = fresh("ovl"), fresh("ovl.one")
+    overlay.replace({})
+    for ours, disk in ((package, fresh("ovl")), (module, fresh("ovl.one"))):
+        assert (ours.__file__, ours.__cached__) == (disk.__file__, disk.__cached__)
+        assert (ours.__spec__.origin, ours.__spec__.cached) == (disk.__spec__.origin, disk.__spec__.cached)
+    assert package.__path__ == fresh("ovl").__path__
+
+
 def test_replace_changes_what_the_next_import_finds(overlay, root):
     """Disk, release, another release, disk again."""
     assert fresh("ovl.one").f() == "disk"

@@ -11,7 +11,7 @@ from nodes import World
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, StoreError, SwapError
-from habanero_receiver.fleet import apply
+from habanero_receiver.fleet import apply, follower
 from habanero_receiver.fleet.apply import Attempt, Step
 from habanero_receiver.fleet.node import Release
 from habanero_receiver.journal.journal import Journal
@@ -58,6 +58,25 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
     assert attempt.report["modules"][0]["module"] == "shop.rates"
     assert world.swapper.log == ["stage"]
     assert world.files() == set() and world.node.tip.seq == 0
+
+
+def test_a_bucket_that_fails_while_staging_ends_nothing_for_good(world: World) -> None:
+    """Units that a start left in the bucket and that cannot be read now: 503, nothing changed, the next try goes on."""
+
+    def unread() -> None:
+        raise StoreError("store", "the bucket could not be read")
+
+    world.swapper.on_stage = unread
+    push = world.push("RATE = 3\n")
+    refused(world, push, StoreError, "store")
+    assert world.swapper.live == {} and world.swapper.log == ["stage"]
+    world.record(push)
+    with pytest.raises(StoreError):
+        follower.catch_up(world.node)
+    assert world.node.given_up == ""
+    world.swapper.on_stage = None
+    follower.catch_up(world.node)
+    assert world.swapper.live == {"shop.rates": b"RATE = 3\n"}
 
 
 def test_a_refused_stage_leaves_not_even_blobs(world: World) -> None:

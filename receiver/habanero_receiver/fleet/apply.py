@@ -126,6 +126,8 @@ def _stage(attempt: Attempt) -> None:
         attempt.staged = attempt.node.swapper.stage(_loaded(attempt).images)
     except SwapRefusedError as error:
         raise _refused(attempt, error) from error
+    except StoreError:  # what the start had left where it was cannot be read now: it may be tried again
+        raise
     except BaseException as error:  # the app's own code ran: even its SystemExit ends this swap and nothing else
         raise _rolled_back(attempt, error) from error
     attempt.report = attempt.staged.report.to_json()
