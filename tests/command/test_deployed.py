@@ -9,7 +9,8 @@ from sites import PRICING, make_site
 
 from habanero_py import events as e
 from habanero_py.deployed import compare
-from habanero_py.remote import BaseModule, Previous
+from habanero_py.remote import BaseModule
+from habanero_py.remote_journal import Previous
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 
 

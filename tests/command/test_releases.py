@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from authoring import Author
 
 from habanero_py.releases import Releases
-from habanero_py.remote import Entry
+from habanero_py.remote_journal import Entry
 
 BASE = "sha256:" + "0" * 64
 

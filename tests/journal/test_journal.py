@@ -9,7 +9,8 @@ import pytest
 
 from habanero_receiver.errors import StoreError
 from habanero_receiver.journal.directory import DirectoryBucket
-from habanero_receiver.journal.journal import MAX_NOTE_BYTES, Journal
+from habanero_receiver.journal.journal import Journal
+from habanero_receiver.journal.notes import MAX_NOTE_BYTES
 
 HEX = "0123456789abcdef" * 4
 FOLDER = f"v1/shop/test/{HEX}"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from habanero_py import remote, remote_fleet
+from habanero_py import remote, remote_fleet, remote_journal
 from habanero_py.acknowledge import Acknowledging
 from habanero_py.answers import unexpected
 from habanero_py.config import is_loopback
@@ -138,9 +138,9 @@ class Server:
         """The source of a module of the base by its digest; other bytes are an error."""
         return _named(self._get(f"/v1/base/{sha256}", max_bytes), sha256)
 
-    def journal(self, after: int, *, details: bool = False) -> tuple[remote.Entry, ...]:
+    def journal(self, after: int, *, details: bool = False) -> tuple[remote_journal.Entry, ...]:
         """The entries after number `after`, oldest first; the server may give them in parts."""
-        return remote.parse_journal(self._read(f"/v1/journal?after={after}{'&details=1' if details else ''}"))
+        return remote_journal.parse_journal(self._read(f"/v1/journal?after={after}{'&details=1' if details else ''}"))
 
     def running(self) -> tuple[remote.WorkerCode, ...]:
         """What each worker says that its modules are, after looking at them for this question."""
@@ -150,27 +150,27 @@ class Server:
         """What came out of released code on all workers, and whether the head was withdrawn."""
         return remote_fleet.parse_errors(self._read("/v1/errors"))
 
-    def previous(self) -> remote.Previous | None:
+    def previous(self) -> remote_journal.Previous | None:
         """The last release over the base that was deployed before, if there is one."""
-        return remote.parse_previous(self._read("/v1/previous"))
+        return remote_journal.parse_previous(self._read("/v1/previous"))
 
-    def listing(self) -> remote.Listing:
+    def listing(self) -> remote_journal.Listing:
         """What a listing of the bucket shows of this journal."""
-        return remote.parse_listing(self._read("/v1/listing"))
+        return remote_journal.parse_listing(self._read("/v1/listing"))
 
     def blob(self, sha256: str, max_bytes: int) -> bytes:
         """The bytes with this digest; other bytes are an error."""
         return _named(self._get(f"/v1/blobs/{sha256}", max_bytes), sha256)
 
-    def prunable(self, days: int, keep: int) -> remote.Prunable:
+    def prunable(self, days: int, keep: int) -> remote_journal.Prunable:
         """What could be removed from the bucket under these rules."""
-        return remote.parse_prunable(_parse(self._get(f"/v1/prune?days={days}&keep={keep}", MAX_ANSWER_BYTES,
+        return remote_journal.parse_prunable(_parse(self._get(f"/v1/prune?days={days}&keep={keep}", MAX_ANSWER_BYTES,
                                                       timeout_s=PRUNE_TIMEOUT_S)))  # fmt: skip
 
-    def prune(self, found: remote.Prunable, days: int, keep: int) -> remote.Prunable:
+    def prune(self, found: remote_journal.Prunable, days: int, keep: int) -> remote_journal.Prunable:
         """Have it removed; what was. May be asked again after a lost connection."""
         path = f"/v1/prune?base={found.base}&below={found.below}&days={days}&keep={keep}"
-        return remote.parse_prunable(
+        return remote_journal.parse_prunable(
             _parse(self._send("POST", path, None, max_bytes=MAX_ANSWER_BYTES, timeout_s=PRUNE_TIMEOUT_S))
         )
 

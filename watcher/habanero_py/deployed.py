@@ -14,7 +14,8 @@ from collections.abc import Mapping
 
 from habanero_py import events as e
 from habanero_py.compose import EMPTY_LINE
-from habanero_py.remote import BaseModule, Previous
+from habanero_py.remote import BaseModule
+from habanero_py.remote_journal import Previous
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 from habanero_receiver.release.manifest import Manifest, ModuleEntry

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from habanero_py import events as e
-from habanero_py.pipeline import withdrawn
+from habanero_py.outcome import withdrawn
 from habanero_py.remote_fleet import Heard
 from habanero_py.server import Server
 from habanero_receiver.errors import HabaneroError

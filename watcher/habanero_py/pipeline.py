@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from habanero_py import compose
+from habanero_py import compose, outcome
 from habanero_py import events as e
 from habanero_py.codes import PENDING
 from habanero_py.compose import Facts, Release, View, Wanted
@@ -23,24 +23,17 @@ from habanero_py.deliver import deliver
 from habanero_py.errors import GateError, SyntaxFoundError
 from habanero_py.foreign import Contains, Foreign, foreign
 from habanero_py.gate import GateResult
+from habanero_py.outcome import LIVE
 from habanero_py.preconditions import check_head
 from habanero_py.releases import Past, Releases
 from habanero_py.remote import Head, PushAnswer, ServerState
 from habanero_py.server import Server
 from habanero_py.signing import Signer
 from habanero_py.snapshot import Module, Snapshot, Sources
-from habanero_receiver.errors import (
-    GATE_FAILED,
-    OUT_OF_STEP,
-    REFUSED,
-    ROLLED_BACK,
-    ConflictError,
-    HabaneroError,
-)
-from habanero_receiver.release.statement import MAX_SUMMARY_CHARS, NEVER, Gate, PythonTag, Withdraw
+from habanero_receiver.errors import GATE_FAILED, REFUSED, ConflictError, HabaneroError
+from habanero_receiver.release.statement import NEVER, Gate, PythonTag, Withdraw
 from habanero_receiver.swap.building.units import EncodedBuild
 
-LIVE = 0
 MAX_GATE_RUNS = 5
 MAX_COMMAND_CHARS = 500
 MOVED = frozenset({"not-next", "base-mismatch", "python-mismatch", "wrong-target", "head-untrusted", "frozen"})
@@ -152,7 +145,8 @@ class Pusher:
         try:
             tested = self._tested(snapshot, saved)
         except SyntaxFoundError as error:
-            self._tools.emit(self._syntax(error))
+            shown = self._tools.sources.project.shown(error.problems[0].path)
+            self._tools.emit(outcome.syntax_found(error, shown, self.view()))
             return REFUSED
         if isinstance(tested, int):
             return tested
@@ -218,7 +212,7 @@ class Pusher:
         self._agreed = view.base_digest
 
     def _unchanged(self, difference: Difference) -> int:
-        self._tools.emit(unchanged(difference.view))
+        self._tools.emit(outcome.unchanged(difference.view))
         return LIVE
 
     def _build(self, difference: Difference) -> Mapping[str, EncodedBuild]:
@@ -243,37 +237,16 @@ class Pusher:
                 self._tools.emit(e.GateAgain(changed))
                 snapshot = after
                 continue
-            self._tools.emit(self._finished(run, difference.view))
+            self._tools.emit(outcome.gate_finished(run, difference.view))
             if not run.ok:
                 return GATE_FAILED
             command = self._tools.gate_command[:MAX_COMMAND_CHARS]
-            return Tested(snapshot, code, Gate(command, run.exit, _summary(run.summary)), git)
+            return Tested(snapshot, code, Gate(command, run.exit, outcome.summary(run.summary)), git)
         raise GateError(
             "gate-unstable",
             f"watched files changed during each of {MAX_GATE_RUNS} runs of the gate; nothing was pushed",
             subject=self._tools.gate_command,
             help="does the gate itself write into the watched folders? let git ignore what it writes",
-        )
-
-    def _finished(self, run: GateResult, view: View) -> e.GateFinished:
-        return e.GateFinished(
-            ok=run.ok,
-            summary=run.summary,
-            seconds=round(run.seconds, 4),
-            running=view.running,
-            output=None if run.ok else run.output,
-            log=None if run.ok else str(run.log),
-        )
-
-    def _syntax(self, error: SyntaxFoundError) -> e.SyntaxFound:
-        problem = error.problems[0]
-        return e.SyntaxFound(
-            path=self._tools.sources.project.shown(problem.path),
-            line=problem.line,
-            column=problem.column,
-            message=problem.message,
-            text=problem.text,
-            running=self.view().running,
         )
 
     def _send(self, tested: Tested, began: float, *, check: bool) -> int:
@@ -311,6 +284,16 @@ class Pusher:
         self._moved(release)
         return self._told(answer, release.statement.seq, began, sent, same_code_as)
 
+    def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:
+        now = time.monotonic()
+        for step in outcome.steps(answer, seq):
+            self._tools.emit(step)
+        if answer.withdrawn is not None:
+            self.heard(answer.withdrawn)
+        event, code = outcome.ended(answer, seq, now - sent, now - began, same)
+        self._tools.emit(event)
+        return code
+
     def _moved(self, release: Release) -> None:
         """Our release is the head now: no request is needed to know that."""
         statement = release.statement
@@ -325,37 +308,6 @@ class Pusher:
         """Takes note that the head was withdrawn, if it is the head that is known here."""
         if self._view is not None and self._view.head.seq == withdrawn.push:
             self._view = replace(self._view, withdrawn=withdrawn)
-
-    def _told(self, answer: PushAnswer, seq: int, began: float, sent: float, same: int | None) -> int:
-        now = time.monotonic()
-        applied = workers = 0
-        for machine in answer.machines:
-            done = sum(worker.running == seq for worker in machine.workers)
-            applied, workers = applied + done, workers + len(machine.workers)
-            failures = tuple(f"pid {w.pid}: {w.failed}" for w in machine.workers if w.failed)
-            self._tools.emit(e.MachineStep(machine.machine, seq, len(machine.workers), done, failures))
-        if answer.withdrawn is not None and answer.withdrawn.push == seq:
-            self.heard(answer.withdrawn)
-            self._tools.emit(withdrawn(answer.withdrawn, answer.machines))
-            return ROLLED_BACK
-        if not answer.in_step:
-            self._tools.emit(e.OutOfStep(seq, workers, applied))
-            return OUT_OF_STEP
-        self._tools.emit(
-            e.Live(
-                push=seq,
-                workers=workers,
-                seconds=round(now - sent, 4),
-                total=round(now - began, 4),
-                units=answer.counts(),
-                stale=answer.stale(),
-                doubled=answer.doubled(),
-                same_code_as=same,
-                server=answer.seconds or None,
-                report=answer.modules,
-            )
-        )
-        return LIVE
 
     def _ask_if_foreign(self, difference: Difference) -> None:
         view = difference.view
@@ -379,17 +331,6 @@ class Pusher:
         return (module, sha256) in self._held or self._tools.contains(module, sha256)
 
 
-def unchanged(view: View) -> e.Unchanged:
-    """Nothing differs from the head, which is what runs unless it was withdrawn."""
-    return e.Unchanged(view.running, None if view.withdrawn is None else view.head.seq)
-
-
-def withdrawn(found: e.Withdrawal, machines: Sequence[e.Machine]) -> e.Withdrawn:
-    """That a release was taken back, and how far."""
-    in_step = all(worker.running == found.runs for machine in machines for worker in machine.workers)
-    return e.Withdrawn(found.push, found.runs, found.reason, found.machine, found.at, machines, in_step)
-
-
 def _word(name: str, difference: Difference) -> str:
     """What a push would do to a module of the deployed code."""
     if name not in difference.wanted:
@@ -397,8 +338,3 @@ def _word(name: str, difference: Difference) -> str:
     if difference.wanted[name] is None:
         return "deleted"
     return "changed" if name in difference.view.base else "added"
-
-
-def _summary(text: str) -> str | None:
-    """A gate's own words as a statement may hold them: one printable line, or none."""
-    return "".join(char for char in text if char.isprintable())[:MAX_SUMMARY_CHARS].strip() or None

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from habanero_py.answers import as_object, unexpected
 from habanero_py.compose import DEFAULT_WINDOW_S, View
 from habanero_py.events import Confirmation, Verdict
-from habanero_py.remote import BaseModule, Entry, Head, ServerState
+from habanero_py.remote import BaseModule, Head, ServerState
+from habanero_py.remote_journal import Entry
 from habanero_py.server import Server
 from habanero_receiver.errors import ConflictError, HabaneroError, TrustError
 from habanero_receiver.release.envelope import Envelope

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from habanero_py import compose
 from habanero_py import events as e
 from habanero_py.compose import Facts, Release, View
-from habanero_py.pipeline import LIVE, Pusher, Tools, unchanged
+from habanero_py.outcome import LIVE, unchanged
+from habanero_py.pipeline import Pusher, Tools
 from habanero_py.releases import Past, Releases
 from habanero_receiver.errors import ConflictError
 from habanero_receiver.release.manifest import Manifest

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol
 
-from habanero_py import remote, remote_fleet
+from habanero_py import remote, remote_fleet, remote_journal
 
 
 class Server(Protocol):
@@ -33,7 +33,7 @@ class Server(Protocol):
         """The source of a module of the base by its digest; other bytes are an error."""
         ...
 
-    def journal(self, after: int, *, details: bool = False) -> tuple[remote.Entry, ...]:
+    def journal(self, after: int, *, details: bool = False) -> tuple[remote_journal.Entry, ...]:
         """The entries after number `after`, oldest first; may be given in parts."""
         ...
 
@@ -45,11 +45,11 @@ class Server(Protocol):
         """What came out of released code on all workers, and whether the head was withdrawn."""
         ...
 
-    def previous(self) -> remote.Previous | None:
+    def previous(self) -> remote_journal.Previous | None:
         """The last release over the base that was deployed before, if there is one."""
         ...
 
-    def listing(self) -> remote.Listing:
+    def listing(self) -> remote_journal.Listing:
         """What a listing of the bucket shows of this journal."""
         ...
 
@@ -57,11 +57,11 @@ class Server(Protocol):
         """The bytes with this digest; other bytes are an error."""
         ...
 
-    def prunable(self, days: int, keep: int) -> remote.Prunable:
+    def prunable(self, days: int, keep: int) -> remote_journal.Prunable:
         """What could be removed from the bucket under these rules."""
         ...
 
-    def prune(self, found: remote.Prunable, days: int, keep: int) -> remote.Prunable:
+    def prune(self, found: remote_journal.Prunable, days: int, keep: int) -> remote_journal.Prunable:
         """Have it removed; what was."""
         ...
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import NoReturn
 
-from habanero_py import remote, remote_fleet
+from habanero_py import remote, remote_fleet, remote_journal
 from habanero_py import said as workers
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, RequestError, StoreError, TrustError
 from habanero_receiver.fleet import heartbeat
@@ -101,14 +101,14 @@ class BucketServer:
         """Not to be had: the deployed sources lie on the servers' disks alone."""
         _needs_endpoint("the deployed sources")
 
-    def journal(self, after: int, *, details: bool = False) -> tuple[remote.Entry, ...]:
+    def journal(self, after: int, *, details: bool = False) -> tuple[remote_journal.Entry, ...]:
         """The entries after number `after`, oldest first, at most 100."""
-        journal, entries = self._live()[0], list[remote.Entry]()
+        journal, entries = self._live()[0], list[remote_journal.Entry]()
         while len(entries) < MAX_ENTRIES and (data := journal.entry(after + len(entries) + 1)) is not None:
             seq = after + len(entries) + 1
             manifest = _manifest(journal, data) if details else None
             verdict = workers.beside(journal, seq, data) if details else None
-            entries.append(remote.Entry(seq, data, manifest, withdrawn=verdict))
+            entries.append(remote_journal.Entry(seq, data, manifest, withdrawn=verdict))
         return tuple(entries)
 
     def running(self) -> tuple[remote.WorkerCode, ...]:
@@ -121,18 +121,18 @@ class BucketServer:
         found = self._head(journal, base, self._deployed(journal, base))
         return workers.errors(journal, workers.withdrawn(journal, found, beats))
 
-    def previous(self) -> remote.Previous | None:
+    def previous(self) -> remote_journal.Previous | None:
         """The last release over the base that was deployed before, if there is one."""
         found = last_elsewhere(self._live()[0], self._target)
         if found is None:
             return None
         statement = found.statement
-        return remote.Previous(statement.base, statement.seq, statement.manifest_digest, found.manifest)
+        return remote_journal.Previous(statement.base, statement.seq, statement.manifest_digest, found.manifest)
 
-    def listing(self) -> remote.Listing:
+    def listing(self) -> remote_journal.Listing:
         """The numbers of the journal's entries, and the signed prunings."""
         journal = self._live()[0]
-        return remote.Listing(tuple(journal.numbers()), tuple(journal.prunings().values()))
+        return remote_journal.Listing(tuple(journal.numbers()), tuple(journal.prunings().values()))
 
     def blob(self, sha256: str, max_bytes: int) -> bytes:
         """The bytes with this digest. RequestError `not-found`."""
@@ -141,11 +141,11 @@ class BucketServer:
             raise RequestError("not-found", "the bucket has no such blob", subject=sha256, help="habanero-py log")
         return data
 
-    def prunable(self, days: int, keep: int) -> remote.Prunable:  # noqa: ARG002  (the interface's)
+    def prunable(self, days: int, keep: int) -> remote_journal.Prunable:  # noqa: ARG002  (the interface's)
         """Not to be had: what may go is worked out by a server."""
         _needs_endpoint("a prune")
 
-    def prune(self, found: remote.Prunable, days: int, keep: int) -> remote.Prunable:  # noqa: ARG002
+    def prune(self, found: remote_journal.Prunable, days: int, keep: int) -> remote_journal.Prunable:  # noqa: ARG002
         """See `prunable`."""
         _needs_endpoint("a prune")
 

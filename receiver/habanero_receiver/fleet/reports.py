@@ -16,7 +16,7 @@ import linecache
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.journal.journal import MAX_ERRORS_BYTES
+from habanero_receiver.journal.notes import MAX_ERRORS_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
