@@ -16,7 +16,7 @@ from pathlib import Path
 from oracle.generate import generated, judged
 from oracle.judge import EQUAL, INVALID, REFUSED, STALE, WRONG, Step
 from oracle.packages import PACKAGES, steps
-from oracle.step import Processes, read_tree
+from oracle.step import Processes, Tree, read_tree, write_tree
 
 
 @dataclass(slots=True)
@@ -63,21 +63,25 @@ def main(words: list[str]) -> int:
     """Runs what is asked for; the exit code tells whether anything was wrong."""
     parser = argparse.ArgumentParser(prog="oracle", description=__doc__.partition("\n")[0])
     parser.add_argument("--generated", type=int, default=1000, help="how many histories of edits to make up")
+    parser.add_argument("--frameworks", type=int, default=100, help="how many of apps that use frameworks")
+    parser.add_argument("--save", type=Path, help="a folder for the sources of what is wrong")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--packages", default="all", help="names, or none")
     parser.add_argument("-v", "--verbose", action="store_true", help="every difference, and every refusal's reasons")
     parser.add_argument("--case", type=Path, nargs="*", default=[], help="folders with before/ and after/, alone")
     asked = parser.parse_args(words)
     if asked.case:
-        asked.generated, asked.packages = 0, "none"
+        asked.generated, asked.frameworks, asked.packages = 0, 0, "none"
     chosen = [p for p in PACKAGES if asked.packages == "all" or p.name in asked.packages.split(",")]
     rows = []
     with Processes() as processes:
         if asked.generated:
             rows.append(row := Row("generated edits"))
-            for step in generated(processes, asked.generated, asked.seed):
-                row.add(step)
-                _tell("generated", step, verbose=asked.verbose)
+            generated(processes, asked.generated, asked.seed, _Teller(row, asked))
+        if asked.frameworks:
+            rows.append(row := Row("generated, frameworks"))
+            with Processes(preload=("click", "fastapi.responses", "flask", "pydantic")) as loaded:
+                generated(loaded, asked.frameworks, asked.seed, _Teller(row, asked), frameworks=True)
         for folder in asked.case:
             rows.append(row := Row(folder.name))
             for step in judged(processes, [read_tree(folder / "before"), read_tree(folder / "after")]):
@@ -92,6 +96,27 @@ def main(words: list[str]) -> int:
     for verdict in (REFUSED, STALE, WRONG):
         print(f"\n{verdict}, by reason:\n{reasons(rows, verdict) or '  none'}")
     return int(any(row.verdicts[WRONG] for row in rows))
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Counts the steps of made-up histories, and saves those that are wrong if that is asked for."""
+
+    row: Row
+    asked: argparse.Namespace
+    count: int = 0
+
+    def __call__(self, history: list[Tree], steps: list[Step]) -> None:
+        self.count += 1
+        for index, step in enumerate(steps):
+            self.row.add(step)
+            _tell("generated", step, verbose=self.asked.verbose)
+            if step.verdict == WRONG and self.asked.save:
+                name = f"{self.row.name.replace(', ', '-').replace(' ', '-')}-{self.asked.seed}-{self.count}"
+                for version, tree in (("before", history[index]), ("after", history[index + 1])):
+                    write_tree(self.asked.save / name / version, tree)
+                lines = [*step.reasons, *map(str, step.differences)]
+                (self.asked.save / name / "what.txt").write_text("\n".join(lines))
 
 
 def _tell(title: str, step: Step, *, verbose: bool) -> None:

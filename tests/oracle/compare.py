@@ -10,8 +10,9 @@ what it was before the swap, the statement that defines it did not change, and e
 
 And what was used may not differ from what it was before, even if it is what the fresh process has: that is state lost.
 A class that is a statement of both versions must be the same object before and after.
-A place that is or holds a function or class of the app is never excused as computed or stale: what was registered must
-be registered. A function made inside another may be what it was where the report names it, as it is written, as stale.
+A place that is or holds a function or class of the app is never excused as computed, and as stale only where the report
+names the very binding that it lies in: what was registered must be registered. A function made inside another may be
+what it was where the report names it, as it is written.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 
@@ -36,8 +37,10 @@ from oracle.snapshot import Graph, Node
 from oracle.units import Edit, Path
 
 _ABSENT = "<absent>"
-_CACHES = ("(cached)",)
-"""What may be emptied although its statement did not change: what it was computed by did."""
+_CACHES = ("(cached)", "->openapi_schema", "->_effective_candidates_version")
+"""What may be emptied although its statement did not change: what it was computed by did. The latter are FastAPI's."""
+_COUNTERS = ("->_routes_version",)
+"""What FastAPI counts its changes by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class _Comparison:
         if live.sequence:
             self.sequence(path, pair, live, fresh, trail)
             return
-        for label in live.edges.keys() | fresh.edges.keys():
+        for label in (live.edges.keys() | fresh.edges.keys()) - {*_COUNTERS}:
             here = (*path, label)
             if label not in fresh.edges:
                 self.extra(here, pair, live, live.edges[label], label, trail)

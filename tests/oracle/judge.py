@@ -3,7 +3,7 @@
 equal     the live process is what a fresh one is, in all but kept state; and what it does is what a fresh one does,
           where no kept state is computed from what changed
 refused   the swap was refused, or rolled back, and the process is exactly what it was; the reason must be true: where a
-          fresh process imports the new sources, "the new code raised" is not
+          fresh process imports all of the new sources, "the new code raised" is not
 stale     equal but for bindings that were kept as they were and that the swap's report names, each for itself, as stale
 wrong     anything else
 invalid   the new sources cannot be imported at all, and the swap did not notice: told apart, never counted as equal
@@ -64,7 +64,7 @@ def judge(
         if swap.refused:
             steps.append(_judge_refusal(swap, moments[-1].after, new))
             break
-        if new.error:
+        if new.error or new.failed_imports.keys() - live.failed_imports.keys():
             steps.append(Step(INVALID, ["the new sources cannot be imported"]))
             break
         edit = Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
@@ -78,7 +78,7 @@ def judge(
             found = [d for d in found if d.path not in unstable]
         found = [d for d in found if "".join(d.path) not in outside]
         if swap.result != new.result and not kept:
-            found.append(Difference(("use",), "result", str(swap.result), str(new.result)))
+            found.extend(_results(swap.result, new.result))
         named = sorted("".join(path) for path, reason in kept.items() if reason == NAMED)
         kinds = sorted({d.what for d in found}) or named
         steps.append(Step(WRONG if found else STALE if named else EQUAL, kinds, found, verdict.kept))
@@ -92,10 +92,18 @@ def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome) -> Step:
     found = unchanged(before, swap.after)
     if found:
         return Step(WRONG, ["refused, yet changed"], found)
-    if swap.raised and not fresh.error:
+    if swap.raised and not (fresh.error or fresh.failed_imports):
         told = [Difference(("",), "reason", reason, "") for reason in swap.refused]
         return Step(WRONG, ["refused without a true reason"], told)
     return Step(REFUSED, swap.refused)
+
+
+def _results(live: object, fresh: object) -> list[Difference]:
+    """Where results differ; of a dictionary, entry by entry."""
+    if not (isinstance(live, dict) and isinstance(fresh, dict)):
+        return [Difference(("use",), "result", str(live), str(fresh))]
+    differing = [key for key in live.keys() | fresh.keys() if live.get(key) != fresh.get(key)]
+    return [Difference((f"use of {k}",), "result", str(live.get(k)), str(fresh.get(k))) for k in sorted(differing)]
 
 
 def _unstable(one: Graph, other: Graph, edit: Edit) -> set[Path]:

@@ -54,7 +54,7 @@ class Kept:
             return ""
         if any(use.touched(parent, label) for use in self.uses):
             return USED
-        return "" if code else self.reason(path, parent, trail)
+        return self.named(path, trail) if code else self.reason(path, parent, trail)
 
     def entry(
         self, path: Path, parent: Node, trail: tuple[int, ...], *, as_before: bool, used: bool, code: bool
@@ -63,15 +63,22 @@ class Kept:
         if not as_before:
             return ""
         same = self.edit.same(path)
-        if used and (same or parent.kind == "module"):
+        if used and (same or parent.kind in ("module", "class")):
             return USED
-        return self.reason(path, parent, trail) if same and not code else ""
+        if code:
+            return self.named(path, trail)
+        return self.reason(path, parent, trail) if same else ""
 
     def reason(self, path: Path, parent: Node, trail: tuple[int, ...]) -> str:
         """Whether a place that is as it was lies in an object computed from what changed, or is named as stale."""
         if parent.kind in MUTABLE and self.computed(path, trail):
             return COMPUTED
-        named = path[: len(path) - len(trail)] in self.stale  # never through a function or class
+        return self.named(path, trail)
+
+    def named(self, path: Path, trail: tuple[int, ...]) -> str:
+        """Whether the report names the binding that leads to a place, here or in a swap before this one."""
+        first = len(path) - len(trail)  # never through a function or class
+        named = any(path[:end] in self.stale for end in range(first, len(path) + 1))
         return STALE if named or self.earlier.get(path) == STALE else ""
 
     def closure(self, live: Node, path: Path) -> bool:

@@ -18,7 +18,8 @@ Described otherwise than by all they hold, for the reason given:
 * locks, threads, files, generators, frames, tracebacks, context variables, loggers: by type (and name), since their
   content is the process's;
 * type variables and type aliases that are evaluated lazily (3.12): by name, since reading them would evaluate them;
-* the addresses in a ``repr`` and the folder of the sources in any text, which differ by nature;
+* the addresses in a ``repr``, or that pydantic puts behind a class's name (``shop.Item:94513220558016``), and the
+  folder of the sources in any text, which differ by nature;
 * ``_abc_impl``: by the classes registered with the abstract class; its caches are left out.
 """
 
@@ -44,7 +45,7 @@ from dataclasses import dataclass, field
 MAX_NODES = 400_000
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 _MODULE_SKIPPED = {"__spec__", "__loader__", "__cached__", "__builtins__", "__warningregistry__"}
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=[\w\]]:)[0-9]{9,}")
 _BY_TYPE = (
     types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType,
     io.IOBase, threading.Thread, threading.Event, type(threading.Lock()), type(threading.RLock()), threading.local,
@@ -205,7 +206,7 @@ class _Walk:
         node.data = {
             "spec": (spec.name, self.text(spec.origin)) if spec is not None else None,
             "path": None if places is None else [self.text(p) for p in places],
-            "shown source": "".join(lines),
+            "shown source": "".join(lines) if any(map(str.strip, lines)) else "",  # some Pythons give a line for none
             "in sys.modules": sys.modules.get(name) is module,
         }
         self.names(node, vars(module), _MODULE_SKIPPED)

@@ -1,8 +1,9 @@
 """Reads which bindings a swap's report names as stale. Pure.
 
 An entry is a unit's name, and the reason in parentheses. What it names: ``RATE =``, ``a, b =``, ``LIMIT: `` and
-``Shop.rate =`` the bindings; a bare name (``CODES``) that binding; ``make.<locals>.inner``, or that ``of`` another
-function, the closures written so; ``def f``, ``class C`` or a line nothing: none of these may be excused as a whole.
+``Shop.rate =`` the bindings; a bare name (``CODES``, ``show.mark``) that binding; ``make.<locals>.inner``, or that
+``of`` another function, the closures written so; ``def f``, ``class C`` or a line nothing: none of these may be excused
+as a whole.
 """
 
 from __future__ import annotations
@@ -23,3 +24,5 @@ def bindings(module: str, entry: str) -> Iterator[Path]:
     for name in names.split(", "):
         if all(word.isidentifier() for word in (*owners, name)):
             yield (module, *(f".{word}" for word in (*owners, name)))
+            if owners:  # of a function, or of an instance
+                yield (module, *(f".{word}" for word in owners), f"->{name}")

@@ -217,14 +217,14 @@ def _codes(request: Request, reader: Reader) -> set[tuple[object, ...]]:
 class Processes:
     """Forks children of one clean interpreter. Use it as a context manager; it ends that interpreter."""
 
-    def __init__(self, python: str = sys.executable) -> None:
+    def __init__(self, python: str = sys.executable, preload: Iterable[str] = ()) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="oracle-")
         paths = [str(TESTS), str(TESTS.parent / "receiver")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0",
                        "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
         self.server = subprocess.Popen(
-            [python, "-m", "oracle.step"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=self.folder.name,
+            [python, "-m", "oracle.step", *preload], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, cwd=self.folder.name,
         )  # fmt: skip
         self.count = 0
 
@@ -282,6 +282,8 @@ def _serve() -> None:
     import habanero_receiver.overlay
     import habanero_receiver.swap.engine  # noqa: F401  # so that children need not
 
+    for library in sys.argv[1:]:
+        importlib.import_module(library)
     for line in sys.stdin:
         asked, answered = line.rstrip("\n").split("\t")
         child = os.fork()

@@ -247,7 +247,7 @@ def test_only_the_very_binding_that_is_named_is_stale(processes: Processes, root
     ("entry", "names"),
     [
         ("RATE = (it calls f)", [(".RATE",)]), ("a, b = (why)", [(".a",), (".b",)]), ("LIMIT:  (why)", [(".LIMIT",)]),
-        ("Shop.rate = (why)", [(".Shop", ".rate")]), ("CODES (why)", [(".CODES",)]), ("def f", []), ("class C (x)", []),
+        ("Shop.rate = (why)", [(".Shop", ".rate"), (".Shop", "->rate")]), ("CODES (why)", [(".CODES",)]), ("def f", []), ("class C (x)", []),
         ("make.<locals>.inner (its new code reads n)", [("make.<locals>.inner",)]),
         ("deco.<locals>.w of C.f (why)", [("deco.<locals>.w",)]), ("line 7 (why)", []), ("X =#2 (why)", [(".X",)]),
     ],

@@ -38,10 +38,12 @@ class Version:
                 original = next((a.name for a in found[0].names if (a.asname or a.name) == name), name)
                 return self.home(source, original, hops - 1)
         if not found and hops:
-            for star in self.statements(module, "*"):
+            for star in reversed(self.statements(module, "*")):
                 source = self.absolute(module, star)
                 if source in self.bound and source != module:
-                    return self.home(source, name, hops - 1)
+                    origin = self.home(source, name, hops - 1)
+                    if self.statements(*origin):
+                        return origin
         return module, name
 
     def absolute(self, module: str, node: ast.stmt) -> str:
@@ -74,6 +76,8 @@ class Edit:
                     and isinstance(after[0], ast.ClassDef)):  # fmt: skip
                 break
             members = _bindings(before[0].body).get(inner, []), _bindings(after[0].body).get(inner, [])
+            if not any(members):
+                break  # no statement binds it: it comes of the class as a whole
             if not all(members):
                 return False
             before, after = members

@@ -18,8 +18,8 @@ from .tuples import adopt_fields
 from .undo import UndoLog
 
 _FIXED = ("__dict__", "__weakref__", "__module__", "__qualname__")
-_OF_THE_STATEMENT = ("__firstlineno__", "__static_attributes__")
-"""What only a class statement gives: a twin has not got it, or not the right one."""
+_OF_THE_STATEMENT = ("__firstlineno__", "__static_attributes__", "__pydantic_parent_namespace__")
+"""What only a class statement gives, where it stands: a twin has not got it, or not the right one."""
 _ABSENT: Any = object()
 
 

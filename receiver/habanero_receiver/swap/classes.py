@@ -30,14 +30,14 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
 
     Returns the unit with those of its members alone that are not run again; None if the class is not there.
     """
-    from .planner import patches  # the two call each other: a class is a unit, and has some
+    from .planner import plan_code  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
     living = isinstance(cls, type) and cls.__qualname__.rpartition(".")[2] == new.spelled
     cells = class_cell(cls) if living else {}
     for match in members:
         if match.new is None or match.new.kind != "class":
-            plan.patches.extend(patches(match, cells))
+            plan_code(plan, match, cells)
     if not living:
         if old.outline != new.outline or not all(match.same for match in members):
             plan.refuse(new, f"the name is bound to {type(cls).__name__!r} in the live module, not to the class")
@@ -200,7 +200,7 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
             plan.steps.append(Remove(scope, unit, names, plan.owners(unit)))
         plan.report.removed.append(f"{cls.__qualname__}.{unit.label}")
     elif by := [u for n in new.names if (u := plan.overruling.get((cls.__qualname__, n)))]:
-        made = [u for u in by if not u.key.startswith("Delete")]  # it may be made from the member
+        made = [u for u in by if not u.deletes]  # it may be made from the member
         plan.report.stale.extend(u.label for u in made)
     else:
         plan.report.run.append(f"{cls.__qualname__}.{new.label}")

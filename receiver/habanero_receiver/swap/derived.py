@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
 from typing import Any
 
+from .blocks import follow_block
 from .building.units import CALLS, PURE, Unit
 from .classvars import MISSING, Was, as_it_was, leads_to, past_of
 from .constants import are_pure, is_constant, same_constant
@@ -67,6 +68,23 @@ class Derived:
         if isinstance(owner, str):
             return True
         return any(self._leads_back(self._lookup(name)) for name in unit.reads)
+
+    def of_statement(self, unit: Unit, live: Mapping[str, Any]) -> list[tuple[str, Any, Any]] | None:
+        """Lets what a kept statement bound follow; gives each name that changed, with its old value and its new one.
+
+        None if it cannot follow as a whole: functions and classes in its tables are exchanged even so.
+        """
+        values = self.of_assignment(unit, live)
+        if values is None:
+            values = follow_block(self.scope, unit, self._past(), self.work)
+        if values is None:
+            self.of_table(unit, live)
+            return None
+        for name, _, new in values:
+            if new is not MISSING and live.get(name, MISSING) is not new:
+                self.scope.bind(self.work.log, name, new)
+            self.put[name] = new
+        return values
 
     def of_assignment(self, unit: Unit, live: Mapping[str, Any]) -> list[tuple[str, Any, Any]] | None:
         """Each name with its live value and its new one, of constants and of other names for what was bound.
@@ -164,12 +182,8 @@ class Derived:
             return self.of_class(member)
         if member.kind == "function":
             return self.of_function(member, vars(cls).get(member.names[0]))
-        values = self.of_assignment(member, vars(cls))
-        if values is None:
-            self.of_table(member, vars(cls))
-        for name, old, new in values or ():
-            self.work.log.set_class_attribute(cls, name, new)
-            self.inside[name], self.put[name] = old, new
+        values = self.of_statement(member, vars(cls))
+        self.inside.update({name: old for name, old, _ in values or ()})
         return values is not None
 
     def _of_special(self, unit: Unit, cls: type) -> bool:
@@ -190,11 +204,18 @@ class Derived:
             self.scope.run(code, names)
             return names
         names |= self._as_they_were(names)
-        old = self._as_they_were(self.scope.globals)
-        old |= {name: value for name, value in self._old_globals.items() if value is not MISSING}
+        old = self._old_names()
         names |= self.inside if self.scope.owner is not None else old
         replace(self.scope, globals={**self.scope.globals, **old}).run(code, names)  # generators read globals
         return names
+
+    def _old_names(self) -> dict[str, Any]:
+        """The names of the module that another value was bound to, or that lead to what changed, as they were."""
+        old = self._as_they_were(self.scope.globals)
+        return old | {name: value for name, value in self._old_globals.items() if value is not MISSING}
+
+    def _past(self) -> dict[str, Any]:
+        return {**self._old_names(), **self._as_they_were(self.scope.namespace()), **self.inside}
 
     def _as_they_were(self, names: Mapping[str, Any]) -> dict[str, Any]:
         return {name: as_it_was(value, self.was) for name, value in names.items() if self._leads_back(value)}
@@ -228,7 +249,7 @@ class FollowMembers:
             if member.kind == "class" or not derived.is_touched(member):
                 continue  # a class does not see the names of the one around it
             if not derived.of_member(member, cls) and self.told:
-                stale.append(f"{cls.__qualname__}.{member.label}")
+                stale.extend(f"{cls.__qualname__}.{what}" for what in member.bindings)
 
 
 def _choose(live: Any, was: Any, now: Any) -> Any:

@@ -121,6 +121,17 @@ def _pair_children(old: CodeType, new: CodeType, makers: tuple[CodeType, CodeTyp
             yield from _pair_children(before, after, makers)
 
 
+def unpaired(old: CodeType, new: CodeType) -> Iterator[CodeType]:
+    """The functions inside functions of the old one that the new one makes no more."""
+    paired = {id(pair.old) for pair in pair_code(old, new)}
+    waiting = [(code, False) for code in functions_in(old)]
+    while waiting:
+        code, nested = waiting.pop()
+        if nested and is_function(code) and id(code) not in paired:
+            yield code
+        waiting.extend((inner, nested or is_function(code)) for inner in functions_in(code))
+
+
 def pair_classes(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
     """Pairs the bodies of classes inside two runnable code objects, at any depth."""
     for before, after in _align(functions_in(old), functions_in(new)):
@@ -178,6 +189,14 @@ def _shape(code: CodeType) -> tuple[object, ...]:
     """What a code object does, without where it stands."""
     constants = tuple(_shape(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts)
     return (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, constants)
+
+
+def without_inner(code: CodeType) -> CodeType:
+    """The code without the functions made in it; what runs with it is left in."""
+    kept = tuple(
+        None if isinstance(c, CodeType) and not c.co_name.endswith(("comp>", "genexpr>")) else c for c in code.co_consts
+    )
+    return code.replace(co_consts=kept)
 
 
 def same_code(old: CodeType, new: CodeType) -> bool:

@@ -16,26 +16,24 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from .adopt import remake
 from .annotations import annotate
 from .body import Body
 from .building.units import Unit
 from .diff import Match, pair_code
 from .entries import shown
 from .functions import is_plain
-from .isolated import FILLING, UnseenError, run_isolated
+from .isolated import UnseenError, filled_by, run_isolated
 from .live import reachable
 from .merge import CONTAINERS, MAPPINGS, merge, token
+from .passing import deleted, force_makers, note_readers, passing
 from .plan import ModulePlan
 from .registry import Double
+from .tables import exchange
 from .transaction import Transaction
+from .undo import UndoLog
 
 _MISSING: Any = object()
-
-
-def filled_by(unit: Unit) -> set[str]:
-    """The names whose objects a unit fills, by its text."""
-    names = {root for root, _ in unit.stores} | {root for root, _, method in unit.asks if method in FILLING}
-    return names - {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,11 @@ class _Group:
         """The names that are bound to another object now, whatever filled it."""
         return frozenset(name for unit in self.changed if not filled_by(unit) for name in unit.names)
 
+    @property
+    def gone_again(self) -> set[str]:
+        """The names that the new statements delete."""
+        return {name for unit in self.new if unit.deletes for name in unit.names}
+
     def differs(self) -> bool:
         """Whether anything is to be done."""
         old = [id(match.old) for match in sorted(self.matches, key=_new_line) if match.same]
@@ -89,6 +92,7 @@ class Fill:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         made = _run(self.body, self.group, self.group.new, self.start)
+        self._take_over(work, made)
         for name in self.group.names | self.group.following:
             self._settle(work, name, made.get(name, _MISSING))
         scope, changed = self.body.scope, set(map(id, self.group.changed))
@@ -99,6 +103,18 @@ class Fill:
                     self.body.bound.add(name)
         annotate(work.log, scope, made.get("__annotations__", {}))
         self.body.annotated.update(made.get("__annotations__", ()))
+
+    def _take_over(self, work: Transaction, made: dict[str, Any]) -> None:
+        """Has living functions become those that the statements make now, and stand for them in what these filled."""
+        standing: dict[int, FunctionType] = {}
+        for name, now in made.items():
+            live, was = self.body.scope.get(name), self.was.get(name)
+            if isinstance(now, FunctionType) and isinstance(live, FunctionType) and remake(work, live, now):
+                standing |= {id(now): live, id(was): live} if isinstance(was, FunctionType) else {id(now): live}
+        for names in (made, self.was) if standing else ():
+            for name in self.group.names & names.keys():
+                exchange(UndoLog(), names[name], standing)
+            names.update({name: standing.get(id(value), value) for name, value in names.items()})
 
     def _settle(self, work: Transaction, name: str, now: Any) -> None:
         scope = self.body.scope
@@ -126,15 +142,23 @@ def plan_fills(plan: ModulePlan, body: Body) -> None:
             fill = _isolate(body, group)
         except UnseenError as error:
             _plan_unisolated(plan, body, group, str(error))
+            note_readers(plan, body, group.gone_again, frozenset())
             continue
-        plan.filled.update(map(id, group.changed))
+        note_readers(plan, body, group.gone_again, frozenset(map(id, group.matches)))
+        plan.filled.update(map(id, (*group.changed, *(unit for unit in group.new if unit.deletes))))
         plan.fills[id(group.new[-1])] = fill
         plan.late.update(group.names | group.following)
         plan.changing.update(group.names | group.following)
+    force_makers(plan, body)
 
 
 def _isolate(body: Body, group: _Group) -> Fill:
     """Raises UnseenError if the statements of the group cannot be run in isolation."""
+    members, gone = {id(unit) for unit in group.new}, deleted(body) & group.names
+    for match in body.matches if gone else ():
+        unit = match.new
+        if unit is not None and not match.same and id(unit) not in members and not gone.isdisjoint(unit.reads):
+            raise UnseenError(f"{unit.label}: it reads what is deleted further down")
     elsewhere = _made_elsewhere(group.old)
     if elsewhere != _made_elsewhere(group.new) or elsewhere & group.renewed:
         raise UnseenError("it comes from elsewhere now")
@@ -218,11 +242,11 @@ def _groups(body: Body) -> list[_Group]:
     """The fills of a body: names that share a statement belong together."""
     units = [*body.old, *(match.new for match in body.matches if match.new is not None)]
     known = {name for unit in body.old for name in unit.names}
-    filled = {name for unit in units for name in filled_by(unit)} & known
+    filled = {name for unit in units for name in filled_by(unit)} & known | passing(body, units)
     filled = {name for name in filled if is_plain(live := body.scope.get(name)) or type(live) in CONTAINERS}
     sets: list[set[str]] = []
     for unit in units:
-        if filled_by(unit) & filled:
+        if (filled_by(unit) | ({*unit.names} if unit.deletes else set())) & filled:
             shared = (filled_by(unit) | {*unit.names, *unit.reads}) & filled
             joined = [names for names in sets if names & shared]
             sets = [names for names in sets if names not in joined] + [shared.union(*joined)]
@@ -233,9 +257,11 @@ def _groups(body: Body) -> list[_Group]:
 def _group(body: Body, names: frozenset[str]) -> _Group:
     matches = []
     following: set[str] = set()
+    gone = deleted(body) & names
     for match in body.matches:
         sides = [unit for unit in (match.old, match.new) if unit is not None]
-        follows = match.same and all(_follows(body, unit, names) for unit in sides)
+        reads = not gone.isdisjoint(match.new.reads if match.new is not None else ())
+        follows = (match.same or reads) and all(_follows(body, unit, names) for unit in sides)
         if follows:
             following.update(sides[0].names)
         if follows or any((filled_by(unit) | {*unit.names}) & names for unit in sides):

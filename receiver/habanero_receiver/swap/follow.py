@@ -38,7 +38,7 @@ class Kept:
             if any(i.name == "*" and i.module in changing for i in unit.imports):
                 found |= attributes
             reads = {*unit.reads} & found or {*unit.code.co_names} & attributes
-            if unit.kind == "assign" and reads:
+            if reads and (unit.kind == "assign" or (unit.kind == "other" and unit.closed)):
                 found.update(unit.names)
         return found
 
@@ -134,18 +134,15 @@ class Following:
             elif unit.kind == "function":
                 done = derived.of_function(unit, kept.scope.get(unit.names[0]))
             else:
-                values = derived.of_assignment(unit, kept.scope.globals)
+                values = derived.of_statement(unit, kept.scope.globals)
                 done = values is not None
-                if values is None:
-                    derived.of_table(unit, kept.scope.globals)
                 for name, old, new in values or ():
-                    self.work.log.set_item(kept.scope.globals, name, new)
-                    derived.put[name] = new
                     changed[name] = self._note(Change(kept.name, name, old, new))
                     found.append(changed[name])
             reads = [cause.name for cause in causes if not callable(cause.old)]
             if not done and reads:
-                self.report.of(kept.name).note_stale(unit.label, f"it reads {', '.join(reads)}, which changed")
+                for what in unit.bindings:
+                    self.report.of(kept.name).note_stale(what, f"it reads {', '.join(reads)}, which changed")
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was) -> list[Change]:

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, get_origin
 
 from .building.units import DECORATORS_NAME, Unit
 from .live import subclasses
+from .makers import marks_of
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -38,6 +39,8 @@ class Decorate:
         )
         registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
         work.forget(self.cls)
+        for name in marks_of(self.old, self.scope) - {name for member in self.unit.members for name in member.names}:
+            work.log.delete_class_attribute(self.cls, name)
         value: Any = self.cls
         if self.unit.decorate is not None:
             names = self.scope.namespace()

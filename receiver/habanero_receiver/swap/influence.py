@@ -21,8 +21,9 @@ from typing import Any
 from .building.units import Unit
 from .classvars import ClassVars, lineage
 from .constants import is_constant, same_constant
-from .diff import same_behaviour
+from .diff import same_behaviour, without_inner
 from .live import instance_dict
+from .makers import versions_of
 from .plan import ModulePlan
 from .scope import UNKNOWN
 from .shapes import special_kind
@@ -80,11 +81,14 @@ class Influence:
         """Functions and classes that do not change, and call what does, however many steps down."""
         self._own_code: set[Home] = set()
         self._new: dict[Home, list[CodeType]] = {}
+        self.versions: dict[Home, tuple[CodeType, CodeType]] = {}
+        """The functions and methods that changed, in both forms."""
         self._uses: dict[tuple[int, bool], tuple[CodeType, tuple[Use, ...]]] = {}
         for plan in plans:
             name = plan.module.__name__
             self.values.update((name, bound) for bound in plan.changing | plan.late)
             self._compare(plan.module, plan.old.units, plan.new.units)
+            self.versions |= versions_of(name, plan.matches)
 
     def _compare(self, module: ModuleType, old: Iterable[Unit], new: Iterable[Unit]) -> None:
         before = {unit.names[0]: unit for unit in old if unit.kind in ("function", "class")}
@@ -106,7 +110,8 @@ class Influence:
 
     def of(self, module: str) -> set[str]:
         """The names of a module by which it may reach others."""
-        return {name for home, name in self.values | self.code | self.callers if home == module}
+        found = {name for home, name in self.values | self.code | self.callers if home == module}
+        return found | {path.partition(".")[0] for home, path in self.versions if home == module}
 
     def calls_own(self, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement itself calls anything of the app."""
@@ -257,7 +262,7 @@ def _alike(old: Unit, new: Unit, *, whole: bool) -> bool:
     pairs = list(zip(_functions(old), _functions(new), strict=False))
     if old.outline != new.outline:
         return False
-    return all(same_behaviour(_bare(a), _bare(b)) if not whole else same_behaviour(a, b) for a, b in pairs)
+    return all(same_behaviour(*((a, b) if whole else map(without_inner, (a, b)))) for a, b in pairs)
 
 
 def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:
@@ -266,14 +271,6 @@ def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:
         return False
     was, now = ({u.key: u.outline for u in unit.members if u.kind == "assign"} for unit in (old, new))
     return was != now
-
-
-def _bare(code: CodeType) -> CodeType:
-    """The code without the functions made in it; what runs with it is left in."""
-    kept = tuple(
-        None if isinstance(c, CodeType) and not c.co_name.endswith(("comp>", "genexpr>")) else c for c in code.co_consts
-    )
-    return code.replace(co_consts=kept)
 
 
 def _unwrapped(value: Any) -> Any:

@@ -43,6 +43,12 @@ _LIBRARIES = frozenset({"collections", "itertools", "operator", "math", "re", "s
 """Libraries whose types and functions only compute."""
 
 
+def filled_by(unit: Unit) -> set[str]:
+    """The names whose objects a unit fills, by its text."""
+    names = {root for root, _ in unit.stores} | {root for root, _, method in unit.asks if method in FILLING}
+    return names - {""}
+
+
 class UnseenError(Exception):
     """A statement cannot be run without being seen. The argument says why."""
 

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import CellType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .annotations import annotations_of
 from .body import Body
 from .born import Births
 from .building.units import Build, Unit
-from .diff import CodePair, defined_in
+from .diff import CodePair, Match, defined_in
 from .editions import Edition
 from .facts import ClassIndex
 from .heap import instances_of
@@ -56,7 +56,11 @@ class ModulePlan:
     """The old source and the new one."""
     alone: bool = True
     """Whether this is the only module that the swap changes."""
+    matches: Sequence[Match] = ()
+    """The units, old and new."""
     patches: list[Patch] = field(default_factory=list)
+    unmade: list[CodeType] = field(default_factory=list)
+    """Code of functions that were made inside others, and that these make no more."""
     early: dict[str, Any] = field(default_factory=dict)
     """Names bound by what could be run while planning."""
     late: set[str] = field(default_factory=set)
@@ -76,7 +80,7 @@ class ModulePlan:
     fills: dict[int, Step] = field(default_factory=dict)
     """Steps that fill containers, by the identity of the last of the units that they stand for."""
     filled: set[int] = field(default_factory=set)
-    """By identity: changed and new units that these run."""
+    """By identity: changed and new units, and ``del`` statements, that these run."""
     overruling: dict[tuple[str, str], Unit] = field(default_factory=dict)
     """Statements that do not run, and set or delete an attribute of a class: they have the last word on it."""
     forced: set[int] = field(default_factory=set)
@@ -136,11 +140,13 @@ class ModulePlan:
             self.passing.difference_update((id(scope.owner), name) for name in names)
 
     def must_run(self, body: Body, unit: Unit) -> bool:
-        """Whether an unchanged unit has to run: what it builds on runs again (``@x.setter``, ``f = wrap(f)``)."""
+        """Whether an unchanged unit must run: what it is on runs again (``@x.setter``, ``f = wrap(f)``, ``del f``)."""
         if id(unit) in body.binders.promoted or id(unit) in self.forced:
             return True
+        again = [name for name in unit.names if (id(body.scope.owner), name) in self.rebound]
         builds = unit.kind == "assign" or (unit.kind == "function" and unit.decorate is not None)
-        return builds and any(n in unit.reads and (id(body.scope.owner), n) in self.rebound for n in unit.names)
+        deletes = unit.deletes and id(unit) not in self.filled
+        return (deletes and bool(again)) or (builds and any(name in unit.reads for name in again))
 
     def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
         """Finds, when called, the living functions that a ``def`` left behind."""

@@ -15,7 +15,7 @@ from .attributes import plan_attributes, written
 from .body import Body
 from .building.units import CALLS, PURE, Unit
 from .classes import plan_class
-from .diff import Match, match_units, pair_code
+from .diff import Match, match_units, pair_code, unpaired
 from .fills import plan_fills
 from .functions import is_plain
 from .plan import ModulePlan, Patch
@@ -28,6 +28,7 @@ from .steps import Remove
 def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
+    plan.matches = matches
     body = Body.of(plan.scope, plan.old.units, matches)
     plan.overruling.update(written(body, kept=True))
     plan_fills(plan, body)
@@ -60,7 +61,7 @@ def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
             plan.kept.append(kept)
         return
     if old is not None:
-        plan.patches.extend(patches(match, {}))
+        plan_code(plan, match, {})
     if match.same and not plan.must_run(body, new):
         plan.keep(body, new)
         plan.kept.append(new)
@@ -69,6 +70,13 @@ def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
             plan.late.update(new.names)
     else:
         _plan_run(plan, body, old, new)
+
+
+def plan_code(plan: ModulePlan, match: Match, cells: Mapping[str, CellType]) -> None:
+    """Plans what becomes of the functions inside a matched unit."""
+    if match.old is not None and match.new is not None:
+        plan.patches.extend(patches(match, cells))
+        plan.unmade.extend(unpaired(match.old.code, match.new.code))
 
 
 def patches(match: Match, cells: Mapping[str, CellType]) -> Iterator[Patch]:
@@ -85,7 +93,7 @@ def _plan_removal(plan: ModulePlan, body: Body, unit: Unit) -> None:
     bound = body.named_by_new()
     names = tuple(name for name in unit.names if name not in bound)
     if names or unit.decorate is not None:
-        plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit)))
+        plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit), body.bound))
         plan.changing.update(names)
     plan.report.removed.append(unit.label)
 
@@ -109,7 +117,7 @@ def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None
 
 def _may_follow(plan: ModulePlan, unit: Unit) -> bool:
     """Whether what a kept unit binds may change by what it is computed or imported from."""
-    if unit.kind == "assign":
+    if unit.kind == "assign" or (unit.kind == "other" and unit.closed):
         return not (plan.changing | plan.late).isdisjoint(unit.reads)
     return not plan.alone and any(plan.scope.is_own(item.module) for item in unit.imports)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import builtins
 import dis
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -18,6 +19,8 @@ from .live import instance_dict
 from .scope import Scope
 
 _RAISED = (ValueError, TypeError, LookupError, KeyError, IndexError, StopIteration)
+ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+"""The instructions that read an attribute."""
 _COROUTINES = 0x80 | 0x100 | 0x200
 _BUILDING = (
     "RESUME", "NOP", "CACHE", "COPY", "SWAP", "POP_TOP", "PUSH_NULL", "PRECALL", "KW_NAMES", "CALL", "CALL_KW",
@@ -51,27 +54,29 @@ class _Judge:
         self.judged.add(id(code))
         steps = list(dis.get_instructions(code))
         bound: set[str] = {"__annotations__"}
-        for step, following in zip(steps, [*steps[1:], None], strict=True):
-            attribute = _attribute(following)
+        for index, step in enumerate(steps):
             if step.opname == "STORE_NAME":
                 bound.add(step.argval)
             elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
                 space = local if step.opname == "LOAD_NAME" else names
-                if step.argval not in bound and not self._may_read(space, step.argval, attribute):
+                if step.argval not in bound and not self._may_read(space, step.argval, steps[index + 1 : index + 9]):
                     return False
-            elif step.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            elif step.opname in ATTRIBUTE:
                 if str(step.argval).startswith("_"):
                     return False
             elif not _builds(step):
                 return False
         return all(self.allows(inner, local, names) for inner in _inside(code))
 
-    def _may_read(self, space: Mapping[str, Any], name: str, attribute: str) -> bool:
+    def _may_read(self, space: Mapping[str, Any], name: str, following: Iterable[dis.Instruction]) -> bool:
         value = space.get(name, getattr(builtins, name, _UNKNOWN))
-        if attribute and (isinstance(value, ModuleType) or (type(value) is type and self.is_own(value.__module__))):
+        for step in takewhile(lambda step: step.opname in ATTRIBUTE, following):
+            attribute = str(step.argval)
+            if self._is_transparent(value):
+                return is_constant((instance_dict(value) or {}).get(attribute, _held(type(value), attribute)))
+            if not (isinstance(value, ModuleType) or (type(value) is type and self.is_own(value.__module__))):
+                break
             value = _held(value, attribute)
-        elif attribute and self._is_transparent(value):
-            return is_constant((instance_dict(value) or {}).get(attribute, _held(type(value), attribute)))
         return self._may_use(value)
 
     def _is_transparent(self, value: Any) -> bool:
@@ -104,10 +109,6 @@ def _builds(step: dis.Instruction) -> bool:
     if step.opname == "CALL_INTRINSIC_1":
         return step.argrepr in _INTRINSICS
     return step.opname.startswith(_BUILDING)
-
-
-def _attribute(step: dis.Instruction | None) -> str:
-    return str(step.argval) if step is not None and step.opname in ("LOAD_ATTR", "LOAD_METHOD") else ""
 
 
 def _held(owner: Any, name: str) -> Any:

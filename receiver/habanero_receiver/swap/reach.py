@@ -80,16 +80,21 @@ class Reach:
             for name in code.co_names:
                 self._queue(fresh.get(name, ()), namespace, fresh)
                 if name in namespace:
-                    self._take(namespace[name], code.co_names)
+                    self._take_named(namespace[name], code.co_names)
 
-    def _take(self, value: Any, names: tuple[str, ...]) -> None:
+    def _take_named(self, value: Any, names: tuple[str, ...]) -> None:
+        """Takes in a value, or of a module of the app what code that speaks of ``names`` can reach in it by dots."""
+        waiting, modules = [value], set[int]()
+        while waiting:
+            item = waiting.pop()
+            if not isinstance(item, ModuleType):
+                self._take(item)
+            elif self.is_own(item.__name__) and id(item) not in modules:
+                modules.add(id(item))  # of this code: another may speak of other names
+                waiting.extend(vars(item)[name] for name in names if name in vars(item))
+
+    def _take(self, value: Any) -> None:
         if value is None or id(value) in self._seen:
-            return
-        if isinstance(value, ModuleType):
-            if self.is_own(value.__name__):  # taken again for other names: only those that the code speaks of
-                for name in names:
-                    if name in vars(value):
-                        self._take(vars(value)[name], ())
             return
         self._seen.add(id(value))
         self.found.append(value)

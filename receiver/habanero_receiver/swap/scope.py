@@ -5,6 +5,7 @@ It runs code and binds names the way the module or class statement would have; w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -75,9 +76,11 @@ class Scope:
             set_name(value, self.owner, name)
 
     def unbind(self, log: UndoLog, name: str) -> None:
-        """Takes a name away, if it is there."""
+        """Takes a name away, if it is there. A package's own modules stay: whoever imports them binds them there."""
         if self.owner is None:
-            log.delete_item(self.globals, name)
+            module = sys.modules.get(f"{self.globals['__name__']}.{name}")
+            if module is None or self.globals.get(name) is not module:
+                log.delete_item(self.globals, name)
         else:
             log.delete_class_attribute(self.owner, name)
 

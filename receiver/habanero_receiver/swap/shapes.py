@@ -19,6 +19,7 @@ DERIVED = frozenset({
     "__delattr__", "__match_args__", "__replace__", "__getstate__", "__setstate__", "__dataclass_fields__",
     "__dataclass_params__", "__attrs_attrs__", "__attrs_own_setattr__", "__attrs_props__",
     "__attrs_base_of_slotted__", "__required_keys__", "__optional_keys__", "__annotations__",
+    "_is_runtime_protocol", "__non_callable_proto_members__",
 })  # fmt: skip
 """Names that a class can have without a statement of its body: they go when the new body derives them no more."""
 FOLLOWED_METACLASSES = ("builtins", "abc", "enum", "typing", "pydantic")

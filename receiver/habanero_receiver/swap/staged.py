@@ -40,6 +40,7 @@ from .suspects import Suspects
 from .transaction import Transaction
 from .undo import Imports, Snapshot, UndoLog
 from .undo import Step as LogStep
+from .unmade import name_unmade
 
 if TYPE_CHECKING:
     from .engine import Swapper
@@ -85,6 +86,7 @@ class StagedSwap:
         self._patching.find(self.plans.values())
         self._held_code = held_code(self.plans.values())
         self._kept, self._classvars = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
+        name_unmade(self.plans.values(), self._kept.values(), self.report)
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()

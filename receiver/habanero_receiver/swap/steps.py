@@ -6,7 +6,7 @@ It may raise anything, since it runs the user's code; whoever runs it undoes the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from .body import Body
 from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, transplant
 from .live import instance_dict
+from .makers import marks_of
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
@@ -156,8 +157,9 @@ class Define:
             value = function
             work.redefined.append(function)
             work.log.note((restore_mapping, function.__dict__, dict(function.__dict__)))  # decorators may write to it
-            if self.old is not None and self.old.decorate is not None:
-                function.__dict__.pop("__isabstractmethod__", None)  # what a decorator says of it, they say again
+            if self.old is not None and self.old.decorate is not None:  # what a decorator says of it, they say again
+                for mark in ("__isabstractmethod__", *marks_of(self.old, self.scope)):
+                    function.__dict__.pop(mark, None)
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
             self._bind(work, value)
             return
@@ -216,6 +218,8 @@ class Remove:
     unit: Unit
     names: tuple[str, ...]
     living: Callable[[], list[FunctionType]] = field(default=list)
+    bound: Collection[str] = ()
+    """The names that statements run in this swap have bound: a star may stand for some of these."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -231,7 +235,8 @@ class Remove:
                 work.forget(cls)
                 Registrations(roots, self.scope.own_modules).settle(work.log, [cls], [])
         for name in self.names:
-            self.scope.unbind(work.log, name)
+            if name not in self.bound:
+                self.scope.unbind(work.log, name)
 
 
 class Step(Protocol):

@@ -15,6 +15,7 @@ from .building.units import ANY, Unit
 from .caches import StaleCache, cache_of
 from .constants import is_constant, same_constant
 from .influence import Influence, Trace
+from .makers import Left, left_by
 from .purity import only_builds
 from .report import SwapReport
 from .scope import Scope
@@ -73,6 +74,8 @@ class Suspects:
     found: list[Suspect] = field(default_factory=list)
     caches: dict[int, StaleCache] = field(default_factory=dict)
     """By identity."""
+    left: dict[Left, None] = field(default_factory=dict)
+    """What changed decorators and hooks left of kept definitions."""
     _units: set[int] = field(default_factory=set)
 
     def look(self, influence: Influence, kept: Collection[Kept]) -> None:
@@ -89,6 +92,8 @@ class Suspects:
 
     def _find(self, influence: Influence, module: str, scope: Scope, units: tuple[Unit, ...]) -> None:
         for unit in units:
+            if influence.versions and unit.kind in ("function", "class"):
+                self.left.update(dict.fromkeys(left_by(unit, scope, influence.versions)))
             if unit.kind == "function":
                 self._look_at_cache(influence, scope.get(unit.names[0]))
             elif unit.kind == "class":
@@ -104,7 +109,8 @@ class Suspects:
             return
         plain = unit.kind == "assign" and all(is_constant(scope.get(name)) for name in unit.names)
         trace = influence.trace(unit, names, plain=plain)
-        computes = unit.kind == "assign" and unit.effect < ANY and not influence.calls_own(unit, names)
+        unseen = unit.effect < ANY if unit.kind == "assign" else unit.closed
+        computes = unseen and not influence.calls_own(unit, names)
         if not trace.causes or computes:
             return  # what only reads what changed follows without being asked here
         made = evaluated(unit, scope) if plain else None
@@ -142,6 +148,8 @@ class Suspects:
         """Names those that did not follow."""
         for suspect in self.found:
             suspect.name(report)
+        for item in self.left:
+            report.of(item.module).note_stale(item.name, item.why)
 
 
 def evaluated(unit: Unit, scope: Scope) -> dict[str, Any] | None:

@@ -1,13 +1,15 @@
 """Tables that unchanged statements made: where they hold what a name was bound to, they hold what it is bound to now.
 
 ``FILTERS = {"unique": unique}`` is kept when ``unique`` gets other decorators; a fresh process would have the decorated
-function in it. Functions and classes are exchanged in place, one by one; whatever else is in a table stays.
+function in it. Functions and classes are exchanged in place, one by one, those that a partial calls too;
+whatever else is in a table stays.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .undo import UndoLog, fill, reorder
@@ -30,6 +32,12 @@ def exchange(log: UndoLog, table: object, successors: Successors, depth: int = _
             log.do((table.add, successors[id(member)]), (table.discard, successors[id(member)]))
     elif isinstance(table, dict):
         _exchange_entries(log, table, successors, depth)
+    elif type(table) is partial:
+        state: Any = table.__reduce__()
+        function, *given = state[2]  # as pickle keeps it
+        if id(function) in successors:
+            put: Any = table.__setstate__  # type: ignore[attr-defined]  # every partial has it
+            log.do((put, (successors[id(function)], *given)), (put, (function, *given)))
 
 
 def _exchange_items(log: UndoLog, items: list[Any] | deque[Any], successors: Successors, depth: int) -> None:

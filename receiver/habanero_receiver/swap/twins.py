@@ -158,13 +158,17 @@ class Reshape:
         """Takes over a member that did not change, with its live value; returns whether there is one."""
         cls = self.cls
         for name in unit.names:
-            fields = vars(cls).get("__dataclass_fields__") or vars(cls).get("__pydantic_fields__") or {}
-            value = vars(cls).get(name, fields.get(name, _ABSENT))
+            value = vars(cls).get(name, _ABSENT)
+            if value is _ABSENT:
+                fields = vars(cls).get("__dataclass_fields__") or vars(cls).get("__pydantic_fields__") or {}
+                field = fields.get(name, _ABSENT)
+                value = getattr(field, "_original_assignment", field)  # what pydantic was given, as far as it keeps it
             if isinstance(value, enum.Enum) and type(value) is cls:
                 value = value._value_
             if value is _ABSENT:
                 return False
-            self._put(namespace, name, value)
+            if type(value).__name__ != "PydanticUndefinedType":
+                self._put(namespace, name, value)
         if unit.annotate is not None:
             inside.run(unit.annotate, namespace)
         return True

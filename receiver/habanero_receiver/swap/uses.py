@@ -8,9 +8,11 @@ from __future__ import annotations
 import dis
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
+from .purity import ATTRIBUTE
 from .scope import UNKNOWN
 
 
@@ -37,14 +39,15 @@ def reads(used: Iterable[Use], names: Mapping[str, Any], calls: frozenset[str], 
     """What code reads and binds, given how it uses names and what they are bound to."""
     module = str(names.get("__name__"))
     for use in used:
-        value = names.get(use.name, UNKNOWN)
-        called = use.called or use.name in calls
-        if use.attribute and isinstance(value, ModuleType) and is_own(value.__name__):
-            space = vars(value)
-            called = called or use.attribute_called
-            yield Read(value.__name__, use.attribute, space.get(use.attribute, UNKNOWN), space, called, written=False)
-        else:
-            yield Read(module, use.name, value, names, called, use.written, use.attribute)
+        read = Read(module, use.name, names.get(use.name, UNKNOWN), names, use.called or use.name in calls, use.written)
+        for attribute, called in use.attributes:
+            if not (isinstance(read.value, ModuleType) and is_own(read.value.__name__)):
+                read.attribute = attribute
+                break
+            space = vars(read.value)
+            found = space.get(attribute, UNKNOWN)
+            read = Read(read.value.__name__, attribute, found, space, read.called or called, written=False)
+        yield read
 
 
 class Use(NamedTuple):
@@ -53,22 +56,20 @@ class Use(NamedTuple):
     name: str
     called: bool
     written: bool
-    attribute: str
-    """What is read of it next, if that is an attribute."""
-    attribute_called: bool
+    attributes: tuple[tuple[str, bool], ...]
+    """The attributes that are read next, each of the one before it, and whether each is called."""
 
 
 def uses(code: CodeType, *, everything: bool) -> tuple[Use, ...]:
     """How code uses global names. Inner functions that run with it are part of it; ``everything``: all inner ones."""
     found = []
     steps = list(dis.get_instructions(code))
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
+    for index, step in enumerate(steps):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"):
-            held = after is not None and after.opname in ("LOAD_ATTR", "LOAD_METHOD")
-            method = held and after is not None and (after.opname == "LOAD_METHOD" or bool((after.arg or 0) & 1))
             called = step.opname == "LOAD_GLOBAL" and bool((step.arg or 0) & 1)
-            attribute = str(after.argval) if held and after is not None else ""
-            found.append(Use(step.argval, called, step.opname == "STORE_GLOBAL", attribute, method))
+            read = takewhile(lambda after: after.opname in ATTRIBUTE, steps[index + 1 : index + 9])
+            attributes = tuple((str(s.argval), s.opname == "LOAD_METHOD" or bool((s.arg or 0) & 1)) for s in read)
+            found.append(Use(step.argval, called, step.opname == "STORE_GLOBAL", attributes))
     for inner in code.co_consts:
         if isinstance(inner, CodeType) and (everything or inner.co_name.endswith(("comp>", "genexpr>"))):
             found.extend(uses(inner, everything=everything))

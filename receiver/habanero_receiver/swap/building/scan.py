@@ -163,7 +163,9 @@ class _Names(ast.NodeVisitor):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension  # noqa: N815
 
 
-_CLOSED_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Expr, ast.Delete, ast.Pass)
+_CLOSED_STATEMENTS = (
+    *FUNCTIONS, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Expr, ast.Delete, ast.Pass,
+)  # fmt: skip
 _CLOSED_NODES = (*_PURE_NODES, ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _KEEPERS = ("append", "appendleft", "add", "insert", "setdefault", "update", "extend")
 """Methods that keep a function that they are given, and do not call it."""
@@ -173,6 +175,7 @@ def deeds(node: ast.stmt) -> dict[str, Any]:
     """What a statement does to the objects that it meets: `Unit`'s ``closed``, ``asks``, ``stores``, ``attributes``."""
     found = _Deeds()
     found.visit(node)
+    found.closed &= not isinstance(node, FUNCTIONS)  # a swap has better ways for these
     direct = isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete))
     return {
         "closed": found.closed,
@@ -197,8 +200,16 @@ class _Deeds(ast.NodeVisitor):
             isinstance(node, ast.expr) and not isinstance(node, _CLOSED_NODES)
         ):
             self.closed = False
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)):
+        if not isinstance(node, (ast.ClassDef, ast.Lambda)):
             super().visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """In a block: making a function does nothing else, unless decorators do."""
+        self.closed &= not node.decorator_list
+        for part in (node.args, *([node.returns] if node.returns else [])):
+            self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815  # NodeVisitor's naming
 
     def visit_For(self, node: ast.For) -> None:
         self.own.update(_names_in(node.target))

@@ -101,6 +101,16 @@ class Unit(NamedTuple):
         return f"{_WORDS.get(word, word.lower())} at line {self.line}"
 
     @property
+    def deletes(self) -> bool:
+        """Whether it is a ``del`` statement."""
+        return self.key.startswith("Delete")
+
+    @property
+    def bindings(self) -> tuple[str, ...]:
+        """What people read of what the unit made: of a block, the names that it binds."""
+        return self.names if self.kind == "other" and self.names else (self.label,)
+
+    @property
     def call_roots(self) -> tuple[str, ...]:
         """The names at the root of what it calls."""
         return tuple(path.partition(".")[0] for path in self.calls)

@@ -1,0 +1,3 @@
+from app.sub import *
+
+LIMIT = LIMIT

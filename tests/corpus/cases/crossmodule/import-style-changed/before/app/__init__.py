@@ -1,0 +1,3 @@
+from . import sub
+
+LIMIT = sub.LIMIT

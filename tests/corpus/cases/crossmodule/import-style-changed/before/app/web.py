@@ -1,0 +1,6 @@
+import app.sub
+
+
+@app.sub.on("old")
+def handle():
+    return 1

@@ -1,0 +1,88 @@
+"""Decorators and hooks whose own code changed: what they left of kept definitions is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from living import LiveApp
+
+Start = Callable[[dict[str, str]], LiveApp]
+
+MAKERS = """
+KNOWN = {}
+def mark(function):
+    function.level = 1
+    return function
+def named(name):
+    def decorate(function):
+        KNOWN[name] = (function, 1)
+        function.name = name
+        return function
+    return decorate
+class Hub:
+    def __init__(self):
+        self.handlers = []
+    def on(self, function):
+        self.handlers.append(function)
+        return function
+HUB = Hub()
+class Base:
+    def __init_subclass__(cls):
+        cls.key = 1
+def wrap(function):
+    def inner():
+        return function()
+    return inner
+"""
+WRAPPER = MAKERS[MAKERS.index("    def inner") :]
+USES = """
+import makers
+@makers.mark
+def a(): return 1
+@makers.named("b")
+def b(): return 1
+@makers.HUB.on
+def c(): return 1
+class D(makers.Base): pass
+@makers.wrap
+def e(): return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("function.level = 1", "function.level = 2", {"uses": ["a.level"]}),
+        ("function.level = 1", "function.grade = 1", {"uses": ["a.grade", "a.level"]}),
+        ("(function, 1)", "(function, 2)", {"makers": ["KNOWN"], "uses": ["b.name"]}),
+        ("cls.key = 1", "cls.key = 2", {"uses": ["D.key"]}),
+        (WRAPPER, "    return lambda: function()\n", {"uses": ["wrap.<locals>.inner"]}),
+        ("return function()", "return (function(), 2)", {}),
+        ("function.level = 1", "function.level = 1  # a word", {}),
+    ],
+)  # fmt: skip
+def test_what_changed_makers_left_is_named(start: Start, old: str, new: str, expected: dict[str, list[str]]) -> None:
+    """Attributes that they set, containers that they filled, closures that they make no more; nothing else is."""
+    app = start({"makers": MAKERS, "uses": USES})
+    app.load("uses")
+    report = app.push({"makers": MAKERS.replace(old, new)}).report
+    assert {
+        name: [entry.partition(" (")[0] for entry in module.stale]
+        for name, module in report.modules.items() if module.stale
+    } == expected  # fmt: skip
+
+
+def test_what_a_removed_decorator_had_set_goes(start: Start) -> None:
+    """Of functions and classes alike: the attributes that its code sets."""
+    text = MAKERS + "@mark\ndef f(): ...\n@mark\nclass C: ...\n@named('g')\ndef g(): ...\n"
+    app = start({"makers": text})
+    makers = app.load("makers")
+    picture = app.picture()
+    new: dict[str, str | None] = {"makers": MAKERS + "def f(): ...\nclass C: ...\n@mark\ndef g(): ...\n"}
+    app.push(new).undo()
+    assert app.picture() == picture
+    app.push(new)
+    assert not hasattr(makers.f, "level")
+    assert not hasattr(makers.C, "level")
+    assert vars(makers.g) == {"level": 1}
