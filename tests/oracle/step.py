@@ -55,7 +55,7 @@ class Request:
     """Further folders to import from."""
     skipped: frozenset[str] = frozenset()
     """Modules that are not imported beforehand."""
-    timeout_s: int = 60
+    timeout_s: int = 240
 
 
 @dataclass(slots=True)
