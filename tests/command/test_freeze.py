@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from habanero_py import events as e
+from habanero_py.commands.history import log
 from habanero_py.commands.keys import keys
 from habanero_py.commands.reads import status
 from habanero_py.commands.sign import sign_head
@@ -51,6 +52,8 @@ def test_a_freeze_stops_pushes_and_keeps_the_code(released: Any) -> None:
     released.write("shop/pricing.py", "x = 13\n")
     assert code_of(released.session().pusher.push) == "frozen"
     assert status(released.session()) == 0
+    log(released.session(), 1)
+    assert released.said(e.LogEntry)[-1].reason == "release weekend"
     [said] = released.said(e.Status)
     assert (said.frozen, said.reason, said.head, said.same_code_as) == (True, "release weekend", 3, 2)
 

@@ -226,8 +226,9 @@ class Node:
     def reconsider(self) -> None:
         """Judge the tip again, after the keys changed. Caller holds swap_lock.
 
-        Signed by enough keys of today, it becomes (or stays) `seen`. Otherwise this process goes on with what it runs,
-        `doubt` says why, and a start would begin on what came before; signing the head again settles it.
+        Signed by enough keys of today, it becomes (or stays) `seen`, unless it was withdrawn. Otherwise this process
+        goes on with what it runs, `doubt` says why, and a start would begin on what came before; signing the head
+        again settles it.
         """
         seq, data = self.tip.seq, self.journal.entry(self.tip.seq)
         if data is None or Envelope.decode(data, self.policy.limits).digest != self.tip.digest:
@@ -236,7 +237,10 @@ class Node:
         if seq > 1:
             before = Envelope.decode(self.journal.entry(seq - 1) or b"", self.policy.limits)
             previous = trust.head_of(before, Statement.decode(before.payload, self.policy.limits))
+        seen = self.seen
         self._accept(previous, data)
+        if self.passed_over is not None:
+            self.seen = seen
 
     def _accept(self, previous: trust.Head, data: bytes) -> None:
         try:

@@ -55,6 +55,7 @@ def entry(past: Past, releases: Releases, modules: tuple[str, ...] | None, *, ru
         gate_exit=gate.exit if gate else None,
         gate_summary=gate.summary if gate else None,
         restores=statement.restores,
+        reason=statement.reason,
         confirmed=releases.confirmed(past),
         withdrawn=releases.withdrawn(past),
         running=running,

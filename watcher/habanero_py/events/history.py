@@ -36,7 +36,7 @@ class LogEntry(Event):
 
     `git` is the commit, `dirty` whether more than it was released; `gate` the command, with its exit code and what it
     said of itself; `confirmed` who ran it when its push was answered, as the server noted it; `withdrawn` why the fleet
-    went back from it, if it did.
+    went back from it, if it did; `reason` why its author froze what runs.
     """
 
     EVENT: ClassVar[str] = "release"
@@ -54,6 +54,7 @@ class LogEntry(Event):
     confirmed: Sequence[Confirmation] = ()
     running: bool = False
     withdrawn: Verdict | None = None
+    reason: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """As every event; machines and verdict become plain objects."""

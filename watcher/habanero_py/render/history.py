@@ -45,7 +45,8 @@ def log_entry(event: LogEntry) -> str:
 
 def _what(event: LogEntry) -> str:
     if event.restores is not None:
-        return f"same code as {release(event.restores)}"
+        why = f": {clean_line(event.reason)}" if event.reason else ""
+        return f"same code as {release(event.restores)}{why}"
     return UNKNOWN if event.modules is None else names(event.modules, 3) or "(no module)"
 
 
@@ -81,6 +82,7 @@ def shown(event: Shown) -> list[str]:
     facts = [
         *withdrawn,
         *restores,
+        *([("reason", clean_line(entry.reason))] if entry.reason else []),
         ("digest", event.digest),
         ("after", f"{release(entry.push - 1)}  {event.prev}"),
         ("base", event.base),
