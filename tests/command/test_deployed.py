@@ -18,8 +18,8 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def entry(path: str, source: str) -> ModuleEntry:
-    return ModuleEntry(False, path, BlobRef(sha(source), len(source)), BlobRef(sha("code"), 4))
+def entry(source: str) -> ModuleEntry:
+    return ModuleEntry(False, BlobRef(sha(source), len(source)), BlobRef(sha("code"), 4), BlobRef(sha("units"), 5))
 
 
 def previous(**modules: ModuleEntry | None) -> Previous:
@@ -34,8 +34,8 @@ def base(**sources: str) -> dict[str, BaseModule]:
 def test_a_module_is_in_the_base_as_it_was_released_or_not() -> None:
     """The same source, an empty file, a deletion that was deployed; another source, a module that came back."""
     last = previous(
-        same=entry("shop/same.py", "x = 1\n"), empty=entry("shop/empty.py", "\n"), gone=None,
-        other=entry("shop/other.py", "x = 1\n"), missing=entry("shop/missing.py", "x = 1\n"), back=None,
+        same=entry("x = 1\n"), empty=entry("\n"), gone=None,
+        other=entry("x = 1\n"), missing=entry("x = 1\n"), back=None,
     )  # fmt: skip
     found = compare(last, base(same="x = 1\n", empty="", other="x = 2\n", back="x = 1\n", more="x = 1\n"))
     assert found == e.Deployed(
@@ -45,7 +45,7 @@ def test_a_module_is_in_the_base_as_it_was_released_or_not() -> None:
 
 def test_a_manifest_that_is_gone_or_another_one_says_nothing() -> None:
     """It comes from a bucket."""
-    last = previous(same=entry("shop/same.py", "x = 1\n"))
+    last = previous(same=entry("x = 1\n"))
     for manifest in (None, b"{}", last.manifest and last.manifest[:-1]):
         assert compare(Previous(last.base, 7, last.manifest_digest, manifest), base()) is None
 
