@@ -35,8 +35,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, private_config: Path) -> Iter
         yield site
 
 
-def test_a_save_goes_live_without_an_endpoint(site: Site) -> None:
+def test_a_save_goes_live_without_an_endpoint(tmp_path: Path, private_config: Path) -> None:
     """Saved, tested, signed, recorded, live in the same process, confirmed by its heartbeat; shown; rolled back."""
+    site = make_site(tmp_path)
+    aim_at_the_bucket(site)
+    with site.serve():
+        _goes_live(site)
+
+
+def _goes_live(site: Site) -> None:
     path = f"http://127.0.0.1:{site.port}/_habanero/v1/state"
     assert httpx.get(path, timeout=10).json() == {"detail": "Not Found"}, "the app's own 404"
     site.save(PRICING.replace("amount * 2", "amount * 3"))
@@ -53,15 +60,17 @@ def test_a_save_goes_live_without_an_endpoint(site: Site) -> None:
 
 def test_what_takes_an_endpoint_says_so(site: Site) -> None:
     """A dry run, a prune and a look at live modules are refused with what to do, and change nothing."""
+    before = site.price()["price"]
     site.save(PRICING.replace("amount * 2", "amount * 5"))
     for words in (("push", "--dry-run"), ("prune", "--days", "1", "--yes"), ("verify",)):
         said = site.command(*words, code=2)[-1]
         assert said["code"] == "needs-endpoint" and "HABANERO_HTTP" in said["help"]
-    assert site.price()["price"] == 20
+    assert site.price()["price"] == before
 
 
 def test_what_living_code_cannot_take_is_found_out_afterwards(site: Site) -> None:
     """The release is recorded and no machine runs it: exit code 6, with the machine's reason; the next one is taken."""
+    before = site.price()["price"]
     site.save(PRICING + "\nraise ValueError('at import')\n")
     with site.session() as session:
         head = session.server.state().head.seq
@@ -72,7 +81,7 @@ def test_what_living_code_cannot_take_is_found_out_afterwards(site: Site) -> Non
     try:
         events = site.command("push", "--once", code=6)
         assert "ValueError" in str(events)
-        assert site.price()["price"] == 20
+        assert site.price()["price"] == before
         with site.session() as session:
             assert session.server.state().head.seq == head + 1
         site.save(PRICING.replace("amount * 2", "amount * 6"))
@@ -85,6 +94,8 @@ def test_what_living_code_cannot_take_is_found_out_afterwards(site: Site) -> Non
 def test_an_entry_of_a_stranger_is_no_head_here_either(site: Site, tmp_path: Path) -> None:
     """The laptop believes the bucket as little as the servers do: nothing is pushed on top of what it cannot verify."""
     generate(tmp_path / "mallory.key", "mallory")
+    site.save(PRICING.replace("amount * 2", "amount * 8"))
+    site.command("push", "--once")
     with site.session() as session:
         state = session.server.state()
         last = session.server.journal(state.head.seq - 1)[-1]
@@ -96,7 +107,7 @@ def test_an_entry_of_a_stranger_is_no_head_here_either(site: Site, tmp_path: Pat
         site.save(PRICING.replace("amount * 2", "amount * 7"))
         said = site.command("push", "--once", code=7)[-1]
         assert "trusted_keys_file" in said["help"]
-        assert site.price()["price"] == 60
+        assert site.price()["price"] == 80
     finally:
         entry.unlink()
 
@@ -160,3 +171,26 @@ def test_errors_and_a_withdrawal_are_heard_through_the_bucket(site: Site, monkey
     site.save(PRICING.replace("amount * 2", "amount * 4"))
     site.command("push", "--once")
     assert site.price()["price"] == 40 and site.command("status")[0]["in_step"]
+
+
+def test_two_people_sign_what_goes_through_the_bucket(tmp_path: Path, private_config: Path) -> None:
+    """The first writes a file, the second signs by the laptop's list of keys, and the servers judge for themselves."""
+    site = make_site(tmp_path)
+    ana, ben = load_signer(tmp_path / "ana.key").public, generate(tmp_path / "ben.key", "ben@desk")
+    lines = f"ana@laptop {ana.openssh()}\nben@desk {ben.openssh()}\n"
+    (site.laptop / "allowed_signers").write_text(lines)
+    site.server = {**site.server, "HABANERO_TRUSTED_KEYS": lines, "HABANERO_THRESHOLD": "2"}
+    aim_at_the_bucket(site)
+    project = site.laptop / "pyproject.toml"
+    project.write_text(project.read_text() + 'trusted_keys_file = "allowed_signers"\n')
+    with site.serve():
+        site.save(PRICING.replace("amount * 2", "amount * 3"))
+        waiting = site.command("push", "--once", code=10)[-1]
+        assert site.price()["price"] == 20
+        sign = ("sign", waiting["file"], "--yes", "--key", str(tmp_path / "ben.key"))
+        assert site.command(*sign, code=2)[-1]["code"] == "needs-endpoint", "nobody here has what was deployed"
+        site.save(PRICING)  # the second person's tree
+        said = site.command(*sign)
+        assert said[-1]["event"] == "live"
+        assert site.price()["price"] == 30
+        assert [check["name"] for check in site.command("doctor") if not check["ok"]] == []

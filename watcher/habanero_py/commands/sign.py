@@ -25,7 +25,7 @@ from habanero_py.pending import Pending
 from habanero_py.releases import Releases
 from habanero_py.rollback import sign_again
 from habanero_py.session import Session
-from habanero_receiver.errors import ConfigError, ConflictError, TrustError
+from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, TrustError
 from habanero_receiver.policy import people
 from habanero_receiver.release.keys import TrustedKey, parse_authorized, verify
 from habanero_receiver.release.manifest import ModuleEntry
@@ -56,7 +56,7 @@ def sign_file(session: Session, consent: Consent, path: Path, *, show_diff: bool
     found = pending.read(path)
     view, _ = session.pusher.refresh()
     _check_place(found, view)
-    trusted, threshold = _trusted(session, found.statement.kind)
+    trusted, threshold = _trusted(session, found.statement.kind, view)
     signers = _signers(found, trusted)
     mine = session.signer.public.keyid
     if all(each.key.keyid != mine for each in trusted):
@@ -118,9 +118,17 @@ def _check_place(found: Pending, view: View) -> None:
         )
 
 
-def _trusted(session: Session, kind: str) -> tuple[tuple[TrustedKey, ...], int]:
-    """Whose signatures under a release of this kind count there, as the server tells; it judges again itself."""
-    listed = session.server.keys()
+def _trusted(session: Session, kind: str, view: View) -> tuple[tuple[TrustedKey, ...], int]:
+    """Whose signatures under a release of this kind count there, as the server tells; it judges again itself.
+
+    Servers without an endpoint tell nobody: then it is those whom this machine believes.
+    """
+    try:
+        listed = session.server.keys()
+    except HabaneroError as error:
+        if error.code != "needs-endpoint":
+            raise
+        return session.trusted_keys(), view.threshold
     keys = (
         TrustedKey(",".join(row.principals), parse_authorized(row.key))
         for row in listed.keys
@@ -196,11 +204,14 @@ class _Module:
 
 
 class _Sources:
-    """The bytes of blobs: from the release itself, else from the server, which has them already."""
+    """The bytes of blobs: from the release itself, else from the server, which has them already.
+
+    What was deployed, where the servers cannot be asked for it, is what this machine's own tree has under its digest.
+    """
 
     def __init__(self, session: Session, found: Pending) -> None:
         self._releases: Releases = session.pusher.releases
-        self._server, self._found = session.server, found
+        self._server, self._found, self._tree = session.server, found, session.sources
 
     def of(self, entry: ModuleEntry) -> bytes:
         """The source of an entry of the pending release, or of the overlay that runs."""
@@ -211,7 +222,15 @@ class _Sources:
     def deployed(self, view: View, name: str) -> bytes:
         """The source as it was deployed; nothing for a module that was not."""
         module = view.base.get(name)
-        return b"" if module is None else self._server.base_source(module.sha256, MAX_ANSWER_BYTES)
+        if module is None:
+            return b""
+        try:
+            return self._server.base_source(module.sha256, MAX_ANSWER_BYTES)
+        except HabaneroError as error:
+            mine = self._tree.scan().modules.get(name)
+            if error.code != "needs-endpoint" or mine is None or mine.sha256 != module.sha256:
+                raise
+            return mine.source
 
 
 def _diff(name: str, view: View, found: Pending, sources: _Sources) -> e.ModuleDiff:
