@@ -21,6 +21,7 @@ from habanero_py.cli import main
 from habanero_py.config import Flags, load
 from habanero_py.session import Session
 from habanero_py.signing import generate
+from habanero_receiver.errors import HabaneroError
 
 MAIN = """
 from habanero_receiver import Receiver
@@ -105,8 +106,13 @@ class Site:
                 return False
         except httpx.TransportError:
             return False
-        with self.session() as session:
-            machines = session.server.state().machines
+        try:
+            with self.session() as session:
+                machines = session.server.state().machines
+        except HabaneroError as error:
+            if error.code != "unreachable":  # of several workers one may answer before another listens
+                raise
+            return False
         return sum(len(machine.workers) for machine in machines) >= workers
 
 
