@@ -136,3 +136,37 @@ def test_functions_with_type_parameters_keep_their_identity(start: Start) -> Non
     assert (shop.f is f, f(1)) == (True, (1, "T"))
     app.push({"shop": text.replace("(x: T)", "(x: T, y: T = 2)").replace("return x", "return (x, y)")})
     assert (shop.f is f, f(1), list(f.__annotations__)) == (True, (1, 2), ["x", "y", "return"])
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"), [("SIZE", 2), ("(SIZE, 1)", (2, 1)), ("SIZE * 3", 6), ("n, *, y=SIZE", 7)]
+)
+def test_a_default_follows_the_constant_that_it_reads(start: Start, default: str, expected: object) -> None:
+    """Of closures too, which were made long ago; one that the process set otherwise stays."""
+    text = (
+        f"SIZE = 1\ndef make(n=7):\n    def inner(x={default}):\n        return x\n    return inner\n"
+        "made, other = make(), make()\n"
+    )
+    app = start({"shop": text})
+    shop = app.load("shop")
+    shop.other.__defaults__ = ("mine",)
+    picture = app.picture()
+    new: dict[str, str | None] = {"shop": text.replace("SIZE = 1", "SIZE = 2")}
+    app.push(new).undo()
+    assert app.picture() == picture
+    app.push(new)
+    assert (shop.made(), shop.other()) == (expected, "mine")
+    assert (shop.made.__kwdefaults__ or {}).get("y", 2) == 2
+
+
+def test_a_default_that_waits_for_the_commit_is_named(start: Start) -> None:
+    """Where the constant is known only in the commit, the closure keeps what it has, and the report says so."""
+    text = (
+        "RAN = []\ndef size():\n    RAN.append(1)\n    return 1\nSIZE = size()\n"
+        "def make():\n    def inner(x=SIZE):\n        return x\n    return inner\nmade = make()\n"
+    )
+    app = start({"shop": text})
+    shop = app.load("shop")
+    report = app.push({"shop": text.replace("SIZE = size()", "SIZE = size() + 1")}).report
+    assert shop.made() == 1
+    assert "make.<locals>.inner (the default of x is computed where it is made)" in report.modules["shop"].stale

@@ -31,12 +31,23 @@ class Births:
     """The names whose meaning is known only in the commit."""
     _known: list[Mapping[tuple[str, int], list[Definition]]] = field(default_factory=list)
 
+    @property
+    def moving(self) -> set[str]:
+        """The names of plain values of the module that may be bound to others."""
+        return {name for name in {*self.early, *self.late()} if name in self.scope and is_plain(self.scope[name])}
+
+    def may_differ(self, pair: CodePair) -> bool:
+        """Whether functions of the pair can be born otherwise: a quick look, before sources are parsed."""
+        return pair.remade or (pair.outer is not None and not self.moving.isdisjoint(pair.outer.co_names))
+
     def differ(self, pair: CodePair) -> bool:
-        """Whether functions of the pair are born otherwise. Parses sources only if the functions around them differ."""
+        """Whether functions of the pair are born otherwise: as they are written, or by what that reads."""
         before, after = self._written(pair)
         if before is None or after is None:
             return False
-        return (before.shape, before.as_text) != (after.shape, after.as_text)
+        if (before.shape, before.as_text) != (after.shape, after.as_text):
+            return True
+        return not self.moving.isdisjoint(name for value in after.defaults().values() for name in names_in(value))
 
     def renew(self, pair: CodePair, function: FunctionType, made: FunctionType | None = None) -> Renewal:
         """Works out what a living function of the pair becomes.
@@ -50,7 +61,7 @@ class Births:
         return _Closure(self, before, after, pair.new, function, made).renewal()
 
     def _written(self, pair: CodePair) -> tuple[Definition | None, Definition | None]:
-        if not pair.remade:
+        if not self.may_differ(pair):
             return None, None
         if not self._known:
             try:
@@ -137,6 +148,8 @@ class _Closure:
         return found
 
     def alike(self, one: ast.expr, other: ast.expr, *, texts: bool) -> bool:
+        if not texts and not self.births.moving.isdisjoint(names_in(other)):
+            return False
         return ast.dump(one) == ast.dump(other) and not (texts and self.before.as_text != self.after.as_text)
 
     def value(self, of: Definition, written: ast.expr, *, texts: bool) -> Any:

@@ -123,13 +123,15 @@ def _pair_children(old: CodeType, new: CodeType, makers: tuple[CodeType, CodeTyp
 
 def unpaired(old: CodeType, new: CodeType) -> Iterator[CodeType]:
     """The functions inside functions of the old one that the new one makes no more."""
-    paired = {id(pair.old) for pair in pair_code(old, new)}
+    nested: list[CodeType] = []
     waiting = [(code, False) for code in functions_in(old)]
     while waiting:
-        code, nested = waiting.pop()
-        if nested and is_function(code) and id(code) not in paired:
-            yield code
-        waiting.extend((inner, nested or is_function(code)) for inner in functions_in(code))
+        code, inside = waiting.pop()
+        if inside and is_function(code):
+            nested.append(code)
+        waiting.extend((inner, inside or is_function(code)) for inner in functions_in(code))
+    paired = {id(pair.old) for pair in pair_code(old, new)} if nested else set()
+    yield from (code for code in nested if id(code) not in paired)
 
 
 def pair_classes(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
@@ -182,13 +184,24 @@ def _align(old: list[CodeType], new: list[CodeType]) -> Iterator[tuple[CodeType,
 
 def same_behaviour(old: CodeType, new: CodeType) -> bool:
     """Whether two code objects do the same, wherever they stand."""
-    return _shape(old) == _shape(new)
+    if old is new:
+        return True
+    alike = (
+        old.co_flags == new.co_flags
+        and len(old.co_consts) == len(new.co_consts)
+        and old.co_names == new.co_names
+        and old.co_varnames == new.co_varnames
+        and old.co_freevars == new.co_freevars
+        and old.co_cellvars == new.co_cellvars
+        and old.co_code == new.co_code
+    )
+    return alike and all(map(_same_constant, old.co_consts, new.co_consts))
 
 
-def _shape(code: CodeType) -> tuple[object, ...]:
-    """What a code object does, without where it stands."""
-    constants = tuple(_shape(c) if isinstance(c, CodeType) else (type(c), repr(c)) for c in code.co_consts)
-    return (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, constants)
+def _same_constant(old: object, new: object) -> bool:
+    if isinstance(old, CodeType) and isinstance(new, CodeType):
+        return same_behaviour(old, new)
+    return type(old) is type(new) and repr(old) == repr(new)
 
 
 def without_inner(code: CodeType) -> CodeType:

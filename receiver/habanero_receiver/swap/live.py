@@ -5,6 +5,7 @@ It reads; it changes nothing, and runs no code of the app. What structure does n
 
 from __future__ import annotations
 
+import builtins
 import functools
 import weakref
 from collections import defaultdict, deque
@@ -32,9 +33,10 @@ def reachable(
 ) -> Iterator[object]:
     """Every object that structure leads to from ``roots``, nearest first, each once, up to ``max_objects``.
 
-    Classes are entered only where they belong to one of ``own_modules``.
+    Classes are entered only where they belong to one of ``own_modules``. The namespace of the builtins, which every
+    module holds, is not.
     """
-    seen: set[int] = set()
+    seen: set[int] = {id(vars(builtins))}
     level: list[object] = list(roots)
     for _ in range(MAX_DEPTH):
         below: list[object] = []

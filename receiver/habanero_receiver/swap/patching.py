@@ -13,7 +13,7 @@ from typing import Any
 from .caches import Cache
 from .closures import Rederive, called, rederivation
 from .copies import Copies
-from .diff import same_behaviour
+from .diff import pair_code, same_behaviour
 from .functions import KINDS, ClosureError, patch
 from .heap import search_all, search_for, youngest_functions
 from .live import reachable
@@ -22,6 +22,17 @@ from .undo import Step
 
 _MAX_INDEXED = 10_000
 """How many objects a module is searched for its functions; what is not met by then is looked for on the heap."""
+
+
+def _born_otherwise(plan: ModulePlan) -> Iterator[Patch]:
+    """Functions inside others whose code is as it was, and whose defaults read a constant that may change."""
+    known = {(item.pair.old.co_qualname, item.pair.old.co_firstlineno) for item in plan.patches}
+    for match in plan.matches if plan.births.moving else ():
+        if match.old is not None and match.new is not None and match.same:
+            for pair in pair_code(match.old.code, match.new.code):
+                place = pair.old.co_qualname, pair.old.co_firstlineno
+                if pair.nested and place not in known and plan.births.may_differ(pair):
+                    yield Patch(pair, match.new, False, {})
 
 
 class Patching:
@@ -55,6 +66,7 @@ class Patching:
         """Works out what becomes of every function that the plans' patches are for."""
         plans = list(plans)
         for plan in plans:
+            plan.patches.extend(_born_otherwise(plan))
             plan.patches = [item for item in plan.patches if item.pair.changed or plan.births.differ(item.pair)]
         self._search(plans)
         for plan in plans:
