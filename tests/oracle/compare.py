@@ -37,7 +37,9 @@ from oracle.snapshot import Graph, Node
 from oracle.units import Edit, Path
 
 _ABSENT = "<absent>"
-_CACHES = ("(cached)", "->openapi_schema", "->_effective_candidates_version")
+_CACHES = (
+    "(cached)", "->openapi_schema", "->_openapi_routes_version", "->_effective_candidates_version", "->middleware_stack",
+)  # fmt: skip
 """What may be emptied although its statement did not change: what it was computed by did. The latter are FastAPI's."""
 _COUNTERS = ("->_routes_version",)
 """What FastAPI counts its changes by."""

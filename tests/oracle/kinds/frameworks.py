@@ -111,14 +111,14 @@ def flask_app(s: Statement) -> str:
 def view(s: Statement) -> str:
     n = s.numbers
     options = ("", ", methods=['GET', 'POST']", f", endpoint='{s.name}_e'", f", defaults={{'a': {n[1]}}}")[n[0]]
-    return f"@{s.reads[1]}.route('/{s.name}/{n[3] // 3}'{options})\ndef {s.name}(a={n[1]}):\n    return f'{n[2]} {{a}} {{{s.reads[0]}}}'\n"
+    return f"@{s.reads[1]}.route('/{s.name}/{n[3] // 3}'{options})\ndef {s.name}(a={n[1]}):\n    return f'{n[2]} {{a}} ' + str({s.reads[0]})\n"
 
 
 @kind("blueprint", "blueprint", frameworks=True)
 def blueprint(s: Statement) -> str:
     n = s.numbers
     second = f"@{s.name}_blue.get('/{s.name}/two')\ndef {s.name}_two():\n    return '{n[2]}'\n\n\n" if n[3] > 1 else ""
-    return (f"{s.name}_blue = flask.Blueprint('{s.name}', 'shop')\n\n\n@{s.name}_blue.route('/{s.name}/{n[4] // 2}')\ndef {s.name}():\n    return f'{n[0]} {{{s.reads[0]}}}'\n\n\n"
+    return (f"{s.name}_blue = flask.Blueprint('{s.name}', 'shop')\n\n\n@{s.name}_blue.route('/{s.name}/{n[4] // 2}')\ndef {s.name}():\n    return '{n[0]} ' + str({s.reads[0]})\n\n\n"
             f"{second}{s.name}_flask = flask.Flask('{s.name}')\n{s.name}_flask.register_blueprint({s.name}_blue)\n")  # fmt: skip
 
 
@@ -134,4 +134,4 @@ def command(s: Statement) -> str:
     n = s.numbers
     name = ("", f"'{s.name}-x'", "", f"'{s.name}', help='H{n[1]}'")[n[0]]
     option = (f"@click.option('--n', default={n[1]})\n", f"@click.option('--n', type=click.INT, default={n[1]}, help='N')\n", f"@click.argument('n', default={n[1]})\n", "")[n[4]]
-    return f"@{s.reads[1]}.command({name})\n{option}def {s.name}({'n' if option else ''}):\n    \"\"\"Command {n[3]}.\"\"\"\n    click.echo(f'{n[2]} {{{s.reads[0]}}}')\n"
+    return f"@{s.reads[1]}.command({name})\n{option}def {s.name}({'n' if option else ''}):\n    \"\"\"Command {n[3]}.\"\"\"\n    click.echo('{n[2]} ' + str({s.reads[0]}))\n"

@@ -1,0 +1,2 @@
+SIZES = (2,)
+SIZES = SIZES * 4

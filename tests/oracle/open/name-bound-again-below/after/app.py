@@ -1,0 +1,3 @@
+start = "two"
+PAIR = (start, 3)
+start = None

@@ -1,0 +1,2 @@
+start = "two"
+PAIR = (start, 3)

@@ -1,0 +1,9 @@
+class Shop:
+    @property
+    def size(self):
+        return 1
+
+    def set_size(self, value):
+        pass
+
+    size = size.setter(set_size)
