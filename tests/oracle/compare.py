@@ -38,7 +38,8 @@ from oracle.units import Edit, Path
 
 _ABSENT = "<absent>"
 _CACHES = (
-    "(cached)", "->openapi_schema", "->_openapi_routes_version", "->_effective_candidates_version", "->middleware_stack",
+    "(cached)", "->openapi_schema", "->_openapi_routes_version", "->_effective_candidates_version",
+    "->middleware_stack",
 )  # fmt: skip
 """What may be emptied although its statement did not change: what it was computed by did. The latter are FastAPI's."""
 _COUNTERS = ("->_routes_version",)
