@@ -1,0 +1,8 @@
+A = 1
+
+
+class Item:
+    pass
+
+
+__all__ = ["A", "Item"]

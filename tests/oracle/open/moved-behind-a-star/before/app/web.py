@@ -1,0 +1,5 @@
+from .low import *
+
+
+class Item:
+    pass
