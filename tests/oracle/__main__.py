@@ -15,7 +15,8 @@ from pathlib import Path
 
 from oracle.generate import generated, judged
 from oracle.judge import EQUAL, INVALID, REFUSED, STALE, WRONG, Step
-from oracle.packages import PACKAGES, steps
+from oracle.packages import steps
+from oracle.releases import PACKAGES
 from oracle.step import Processes, Tree, read_tree, write_tree
 
 

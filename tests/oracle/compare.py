@@ -19,7 +19,8 @@ what, it is a `Difference`. After a refusal, nothing at all may differ from befo
 Left out, with the reason: whether equal immutable values, tuples, methods and objects of libraries' own classes are one
 object or two (the interpreter and the libraries choose, through caches); whether functions share the cell of their
 class or of a type parameter (nothing writes to it); a subclass that is still alive because kept objects are of it, if
-the new sources have no such class; how many results a cache holds. What the snapshot leaves out is listed there.
+the new sources have no such class, or if the app's own work made it; how many results a cache holds; the order of a
+union's parts. What the snapshot leaves out is listed there.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from oracle.snapshot import Graph, Node
 from oracle.units import Edit, Path
 
 _ABSENT = "<absent>"
+_UNIONS = ("typing._UnionGenericAlias", "types.UnionType", "typing.Union")
 _CACHES = (
     "(cached)", "->openapi_schema", "->_openapi_routes_version", "->_effective_candidates_version",
     "->middleware_stack",
@@ -173,7 +175,7 @@ class _Comparison:
             return
         for name in sorted(live.data.keys() | fresh.data.keys()):
             mine, theirs = live.data.get(name, _ABSENT), fresh.data.get(name, _ABSENT)
-            if mine == theirs or (name == "subclasses" and self.only_removed(mine, theirs)):
+            if mine == theirs or (name == "subclasses" and self.only_removed(self.last.not_added(live, mine), theirs)):
                 continue
             reason = self.excuse(pair, live, fresh) if live.kind in MUTABLE else ""
             if reason:
@@ -282,6 +284,8 @@ class _Comparison:
             self.differ(path, "entry" if parent.kind in MUTABLE else "name", *texts)
 
     def order(self, path: Path, pair: _Pair, mine: list[str], theirs: list[str]) -> None:
+        if path[-1] == "->__args__" and class_of(self.live, self.live.nodes[pair.parent]) in _UNIONS:
+            return  # equal, and made once: which order it was written in first is the interpreter's memory
         self.differ(path, "order", mine, theirs)
 
     def excuse(self, pair: _Pair, live: Node, fresh: Node) -> str:

@@ -66,6 +66,14 @@ class Use:
             parent, graph, child, label, live=live
         )
 
+    def not_added(self, now: Node, subclasses: object) -> list[str]:
+        """The subclasses of a class without those that the use made."""
+        was, then = self.before.node(now), self.after.node(now)
+        left = Counter(subclasses)  # type: ignore[call-overload]
+        if was is not None and then is not None:
+            left -= Counter(then.data["subclasses"]) - Counter(was.data["subclasses"])  # type: ignore[call-overload]
+        return sorted(left.elements())
+
     def dropped(self, parent: Node, graph: Graph, child: int, label: str) -> bool:
         """Whether the use took away what is there by that label in the fresh process."""
         return self.before.has(parent, graph, child, label, live=False) and not self.after.has(

@@ -3,7 +3,8 @@
 equal     the live process is what a fresh one is, in all but kept state; and what it does is what a fresh one does,
           where no kept state is computed from what changed
 refused   the swap was refused, or rolled back, and the process is exactly what it was; the reason must be true: where a
-          fresh process imports all of the new sources, "the new code raised" is not
+          fresh process imports all of the new sources, "the new code raised" is not, unless the engine names kept
+          objects that the code ran on, and the sources say that what changed made each, by a statement that did not
 stale     equal but for bindings that were kept as they were and that the swap's report names, each for itself, as stale
 wrong     anything else
 invalid   the new sources cannot be imported at all, and the swap did not notice: told apart, never counted as equal
@@ -11,6 +12,7 @@ invalid   the new sources cannot be imported at all, and the swap did not notice
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from oracle.compare import compare
@@ -22,6 +24,7 @@ from oracle.step import Outcome, Swap, Tree
 from oracle.unchanged import old_code, unchanged
 from oracle.units import Edit, Path
 
+_RAN_ON = re.compile(r"it ran on ([\w., ]+), kept although")
 EQUAL, REFUSED, STALE, WRONG, INVALID = "equal", "refused", "stale", "wrong", "invalid"
 
 
@@ -62,12 +65,12 @@ def judge(
             steps.append(Step(WRONG, ["the engine broke"], [Difference(("",), "broken", _last_first(swap.broken), "")]))
             break
         if swap.refused:
-            steps.append(_judge_refusal(swap, moments[-1].after, new))
+            steps.append(_judge_refusal(swap, moments[-1].after, new, _edit(trees, index)))
             break
         if new.error or new.failed_imports.keys() - live.failed_imports.keys():
             steps.append(Step(INVALID, ["the new sources cannot be imported"]))
             break
-        edit = Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
+        edit = _edit(trees, index)
         verdict = compare(swap.after, new.imported, moments, edit, swap.stale, earlier)
         kept = {path: reason for path, reason in verdict.kept if reason != USED}
         earlier.update(kept)
@@ -88,11 +91,17 @@ def judge(
     return steps
 
 
-def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome) -> Step:
+def _edit(trees: list[Tree], index: int) -> Edit:
+    """The step from one tree to the next."""
+    return Edit(*({n: (m.package, m.source) for n, m in tree.items()} for tree in trees[index : index + 2]))
+
+
+def _judge_refusal(swap: Swap, before: Graph, fresh: Outcome, edit: Edit) -> Step:
     found = unchanged(before, swap.after)
     if found:
         return Step(WRONG, ["refused, yet changed"], found)
-    if swap.raised and not (fresh.error or fresh.failed_imports):
+    true = fresh.error or fresh.failed_imports or all(_kept_to_blame(reason, edit) for reason in swap.refused)
+    if swap.raised and not true:
         told = [Difference(("",), "reason", reason, "") for reason in swap.refused]
         return Step(WRONG, ["refused without a true reason"], told)
     return Step(REFUSED, swap.refused)
@@ -104,6 +113,15 @@ def _results(live: object, fresh: object) -> list[Difference]:
         return [Difference(("use",), "result", str(live), str(fresh))]
     differing = [key for key in live.keys() | fresh.keys() if live.get(key) != fresh.get(key)]
     return [Difference((f"use of {k}",), "result", str(live.get(k)), str(fresh.get(k))) for k in sorted(differing)]
+
+
+def _kept_to_blame(reason: str, edit: Edit) -> bool:
+    """Whether a reason names objects that were kept, and the sources say that each was made from what changed."""
+    told = _RAN_ON.search(reason)
+    if told is None:
+        return False
+    paths = [(module, f".{name}") for module, _, name in (word.rpartition(".") for word in told[1].split(", "))]
+    return all(edit.same(path) and edit.depends(path) for path in paths)
 
 
 def _unstable(one: Graph, other: Graph, edit: Edit) -> set[Path]:

@@ -78,7 +78,8 @@ class Kept:
     def named(self, path: Path, trail: tuple[int, ...]) -> str:
         """Whether the report names the binding that leads to a place, here or in a swap before this one."""
         first = len(path) - len(trail)  # never through a function or class
-        named = any(path[:end] in self.stale for end in range(first, len(path) + 1))
+        bindings = [path[:end] for end in range(first, len(path) + 1)]
+        named = any(binding in self.stale or self.edit.home(binding) in self.stale for binding in bindings)
         return STALE if named or self.earlier.get(path) == STALE else ""
 
     def closure(self, live: Node, path: Path) -> bool:

@@ -126,6 +126,10 @@ def is_plain(value: object) -> bool:
     return kind in _PLAIN
 
 
+def _is_alias(value: object) -> bool:
+    return type(value).__module__ == "typing" and "__origin__" in getattr(value, "__dict__", ())
+
+
 class _Walk:
     """One pass over the process."""
 
@@ -177,6 +181,8 @@ class _Walk:
     def _is_of_app(self, value: object) -> bool:
         if isinstance(value, (types.FunctionType, type)):
             return self.is_own(value.__module__)
+        if _is_alias(value):
+            return True  # nobody's: whoever writes ``Union[int, str]`` gets the same object, while it is remembered
         return self.is_own(type(value).__module__)
 
     def describe(self, node: Node, value: object) -> None:
@@ -305,7 +311,9 @@ class _Walk:
         node.edges["(type)"] = self.node(kind)
         if isinstance(value, (dict, types.MappingProxyType)):
             node.ordered = True
-            self.items(node, dict(dict.items(value)) if isinstance(value, dict) else dict(value), "[{}]")
+            held = dict(dict.items(value)) if isinstance(value, dict) else dict(value)
+            left_out = _MODULE_SKIPPED if id(value) in self.namespaces else ()
+            self.items(node, {key: item for key, item in held.items() if key not in left_out}, "[{}]")
         elif isinstance(value, (list, tuple, deque)):
             node.ordered = node.sequence = True
             base = next(t for t in (list, tuple, deque) if isinstance(value, t))
@@ -333,7 +341,8 @@ class _Walk:
         except (AttributeError, TypeError):
             held = None
         for name, item in sorted(held.items(), key=str) if type(held) is dict else ():
-            node.edges[f"->{name}"] = self.node(item)
+            if name != "__module__" or not _is_alias(value):  # some write to what all others get too
+                node.edges[f"->{name}"] = self.node(item)
         for cls in type(value).__mro__:
             for name, member in sorted(cls.__dict__.items(), key=lambda pair: str(pair[0])):
                 if isinstance(member, types.MemberDescriptorType) and f"->{name}" not in node.edges:

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from oracle.compare import compare
 from oracle.difference import Moment, Verdict
+from oracle.judge import judge
 from oracle.stale import bindings
 from oracle.step import Module, Outcome, Processes, Request, Tree, write_tree
 from oracle.unchanged import old_code, unchanged
@@ -241,6 +243,30 @@ def test_only_the_very_binding_that_is_named_is_stale(processes: Processes, root
     assert not found("DERIVED = (it reads LIMIT, which changed)").differences
     assert (("app.core", ".DERIVED"), "stale") in found("DERIVED = (why)").kept
     assert found("LIMIT = (why)", "def a (why)", "class Base (why)", "line 7 (why)").differences
+
+
+FILLED = """class Codes: pass
+CODES = Codes()
+LIMITS = {}
+def fill(): vars(CODES).update(LIMITS)
+fill()
+"""
+
+
+def test_what_is_stale_is_so_under_every_name_that_imports_it(processes: Processes, tmp_path: Path) -> None:
+    """An object that the report names where it is made is excused where it is imported; no other name is enough."""
+    trees = []
+    for limits in ("{'a': 1}", "{'a': 1, 'b': 2}"):
+        core = Module(False, "app/core.py", FILLED.replace("{}", limits).encode())
+        trees.append({"app": Module(True, "app/__init__.py", b"from app.core import CODES as ALL\n"), "app.core": core})
+        write_tree(tmp_path / str(len(trees)), trees[-1])
+    live = processes.run(Request(str(tmp_path / "1"), trees, "def use(modules): pass"))
+    fresh = processes.run(Request(str(tmp_path / "2"), trees[1:], "def use(modules): pass"))
+    (step,) = judge(trees, live, [fresh])
+    assert (step.verdict, step.reasons) == ("stale", ["app.ALL->b"])
+    live.swaps[0].stale = frozenset({("app", ".CODES"), ("app.core", ".LIMITS")})
+    (step,) = judge(trees, live, [fresh])
+    assert step.verdict == "wrong"
 
 
 @pytest.mark.parametrize(

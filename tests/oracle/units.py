@@ -24,7 +24,11 @@ class Version:
 
     def __init__(self, modules: dict[str, tuple[bool, bytes]]) -> None:
         self.packages = {name: package for name, (package, _) in modules.items()}
-        self.bound = {name: _bindings(ast.parse(source).body) for name, (_, source) in modules.items()}
+        trees = {name: ast.parse(source) for name, (_, source) in modules.items()}
+        self.bound = {name: _bindings(tree.body) for name, tree in trees.items()}
+        for name, tree in trees.items():
+            if ast.get_docstring(tree, clean=False) is not None:
+                self.bound[name].setdefault("__doc__", []).insert(0, tree.body[0])
 
     def statements(self, module: str, name: str) -> list[ast.stmt]:
         return self.bound.get(module, {}).get(name, [])
@@ -61,6 +65,14 @@ class Edit:
     def __init__(self, old: dict[str, tuple[bool, bytes]], new: dict[str, tuple[bool, bytes]]) -> None:
         self.old, self.new = Version(old), Version(new)
         self._depends: dict[tuple[str, str], bool] = {}
+
+    def home(self, path: Path) -> Path:
+        """The path by which the module that binds it leads to the same, if its first name is imported."""
+        names = _names(path)
+        if not names:
+            return path
+        module, name = self.new.home(path[0], names[0])
+        return (module, f".{name}", *path[2:])
 
     def same(self, path: Path) -> bool:
         """Whether what defines the path was not changed. False for what no statement of both versions binds."""

@@ -115,3 +115,12 @@ def test_classes_with_type_parameters_take_new_members(start: Start) -> None:
     assert held.n()[::2] == ("T", 2)
     assert inner.k() == ("T", "U", "D", 1)
     assert shop.C.__annotations__ == {"x": shop.C.__type_params__[0]}
+
+
+def test_a_class_that_says_it_is_of_another_module(start: Start) -> None:
+    """Packages give their classes the name of their front page: docstrings follow all the same."""
+    text = "class C:\n    '''{}'''\nC.__module__ = 'front'\n"
+    app = start({"shop": text.format("One.")})
+    shop = app.load("shop")
+    app.push({"shop": text.format("Two.")})
+    assert (shop.C.__doc__, shop.C.__module__) == ("Two.", "front")

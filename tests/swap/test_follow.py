@@ -205,3 +205,25 @@ def test_other_names_for_an_object_follow_it(start: Start) -> None:
     assert shop.other is shop.B
     expected = {"kind": shop.B, "mode": shop.Mode | None, "return": list[shop.B]}
     assert shop.f.__annotations__ == expected
+
+
+def test_annotations_of_members_follow_and_come_back(start: Start) -> None:
+    """An annotation that reads a changed name is the new one; undone, the class has the very one that it had."""
+    text = "Kind = {}\nclass C:\n    items: Kind = []\n"
+    app = start({"shop": text.format("list")})
+    shop = app.load("shop")
+    items = shop.C.items
+    committed = app.push({"shop": text.format("tuple")})
+    assert (shop.C.__annotations__, shop.C.items is items) == ({"items": tuple}, True)
+    committed.undo()
+    assert shop.C.__annotations__ == {"items": list}
+
+
+def test_values_taken_from_a_stale_object_are_named(start: Start) -> None:
+    """A plain value that was read from a kept object is as old as that: the report names both."""
+    text = "import types\nRAW = {}\nPARSED = types.SimpleNamespace(part=RAW)\nPART = PARSED.part\nOTHER = 3\n"
+    app = start({"shop": text.format(1)})
+    shop = app.load("shop")
+    stale = app.push({"shop": text.format(2)}).report.of("shop").stale
+    assert (shop.RAW, shop.PART) == (2, 1)
+    assert [entry.partition(" (")[0] for entry in stale] == ["PARSED =", "PART ="]

@@ -105,3 +105,33 @@ def test_an_endless_traceback_is_cut_at_its_end() -> None:
         raise ValueError("x" * 20_000 + "the end")
     text = shown(caught.value)
     assert len(text) <= 8_000 and text.rstrip().endswith("the end")
+
+
+TABLES = """
+NAMES = {names}
+CODES = {{code: name for name, code in NAMES.items()}}
+def find(code):
+    return CODES[code]
+FIRST = find({code})
+"""
+
+
+def test_a_kept_table_that_the_statement_ran_on_is_named(start: Start) -> None:
+    """A fresh process would have made the table anew: the reason and the help say so, and nothing changed."""
+    app = start({"shop": TABLES.format(names={"a": 1}, code=1)})
+    shop = app.load("shop")
+    before = app.picture()
+    changed = TABLES.format(names={"a": 1, "b": 2}, code=2)
+    refusal = raised(app, {"shop": changed}, SwapFailedError)
+    assert refusal.unit == "FIRST ="
+    assert refusal.reason == "it ran on shop.CODES, kept although made from what changed, and raised KeyError: 2"
+    assert "change their statements too" in refusal.help
+    assert (app.picture(), shop.FIRST) == (before, "a")
+
+
+def test_a_kept_table_that_nothing_changed_is_not_blamed(start: Start) -> None:
+    """What it reads beside is the same in a fresh process: the statement itself raised."""
+    app = start({"shop": TABLES.format(names={"a": 1}, code=1)})
+    app.load("shop")
+    refusal = raised(app, {"shop": TABLES.format(names={"a": 1}, code=2)}, SwapFailedError)
+    assert refusal.reason == "running it raised KeyError: 2"

@@ -8,16 +8,18 @@ from functools import partial
 from types import FunctionType, MemberDescriptorType
 from typing import Any
 
+from .abstracts import refresh_abstract
 from .enums import adopt_members
 from .functions import ClosureError, apply, transplant
-from .layouts import layout
-from .live import cell_content, orphan
-from .shapes import DERIVED, is_named_tuple
+from .layouts import LayoutError, layout
+from .live import cell_content, orphan, subclasses
+from .shapes import DERIVED, is_named_tuple, makes_classes_only
 from .transaction import Transaction
 from .tuples import adopt_fields
 from .undo import UndoLog
 
-_FIXED = ("__dict__", "__weakref__", "__module__", "__qualname__")
+_FIXED = ("__dict__", "__weakref__", "__module__", "__qualname__", "_abc_impl")
+"""What is a class's own: of an abstract one, which classes registered with it."""
 _OF_THE_STATEMENT = ("__firstlineno__", "__static_attributes__", "__pydantic_parent_namespace__")
 """What only a class statement gives, where it stands: a twin has not got it, or not the right one."""
 _ABSENT: Any = object()
@@ -70,8 +72,8 @@ def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = froz
         return False
     if isinstance(living, FunctionType):
         return _remake_function(work, living, made, met)
-    if type(living) is type and not is_named_tuple(living):
-        if layout(living) != layout(made) or living.__bases__ != made.__bases__:
+    if makes_classes_only(type(living)) and not is_named_tuple(living):
+        if not _rebased(work.log, living, made):
             return False
         for name, value in list(vars(made).items()):
             had = vars(living).get(name)
@@ -86,7 +88,25 @@ def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = froz
         return False
     adopt(work.log, living, made, {}, set(), partial(work.instances_of, living), _FIXED)
     orphan(made)
+    refresh_abstract(work.log, living)
     work.reshaped.append(living)
+    return True
+
+
+def _rebased(log: UndoLog, living: type, made: type) -> bool:
+    """Gives a living class the bases of the one made now; whether it can be what that is.
+
+    Raises LayoutError if it cannot and classes inherit from it: they would go on with the old one.
+    """
+    try:
+        if layout(living) != layout(made):
+            raise LayoutError(f"{living.__qualname__}: a living class cannot change its slots or layout")
+        if living.__bases__ != made.__bases__:
+            log.set_attribute(living, "__bases__", made.__bases__)
+    except TypeError as error:
+        if subclasses(living):
+            raise LayoutError(f"{living.__qualname__}, which others inherit from: {error}") from error
+        return False
     return True
 
 

@@ -1,7 +1,8 @@
 """Brings what living closures were born with, defaults and annotations, in line with how their ``def`` is written now.
 
 A closure takes over what is written otherwise, as far as it still has what was written before: what was set otherwise
-since stays. What is computed from variables of the function around it cannot be known again: it stays and is named.
+since, or copied from a function that it wraps, stays. What is computed from variables of the function around it cannot
+be known again: it stays and is named.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
+from .copies import is_copied
 from .definitions import UNKNOWN, Definition, as_text, definition_of, definitions, names_in
 from .diff import CodePair
 from .functions import ClosureError, is_plain
@@ -95,10 +97,12 @@ class _Closure:
             "default", _defaults(function), {} if made is None else _defaults(made),
             self.before.defaults(), self.after.defaults(), unknown,
         )  # fmt: skip
-        annotations = self.parts(
-            "annotation", function.__annotations__, {} if made is None else made.__annotations__,
-            self.before.annotations(), self.after.annotations(), unknown,
-        )  # fmt: skip
+        annotations = function.__annotations__
+        if not is_copied(function, "__annotations__"):
+            annotations = self.parts(
+                "annotation", annotations, {} if made is None else made.__annotations__,
+                self.before.annotations(), self.after.annotations(), unknown,
+            )  # fmt: skip
         positional = tuple(values[n] for n in code.co_varnames[: code.co_argcount] if n in values)
         names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
         by_name = {n: values[n] for n in names if n in values}

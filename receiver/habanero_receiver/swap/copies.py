@@ -53,6 +53,16 @@ class Copies:
                     yield from (((*put, new), (*put, old)) for put in puts)
 
 
+def is_copied(function: FunctionType, name: str) -> bool:
+    """Whether what a function shows by that name is what one shows that it wraps.
+
+    Annotations tell by themselves whose they are; text does not, and counts only if the function says what it wraps.
+    """
+    mine = getattr(function, name)
+    sources = _held(function) if isinstance(mine, dict) else [function.__dict__.get("__wrapped__")]
+    return any(getattr(source, name, _ABSENT) is mine for source in sources if source is not None)
+
+
 def _held(item: Any) -> list[object]:
     """What ``item`` may have copied from."""
     if isinstance(item, FunctionType):

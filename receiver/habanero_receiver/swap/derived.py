@@ -95,6 +95,7 @@ class Derived:
             return None
         try:
             was, now = self._evaluate(unit.code, past=True), self._evaluate(unit.code, past=False)
+            self._follow_annotations(was, now)
             values = [(name, live[name], was[name], now[name]) for name in unit.names]
         except Exception:  # a constant that cannot be computed any more is stale, no more
             return None
@@ -103,6 +104,13 @@ class Derived:
             if not same_constant(before, first):
                 return None
         return [(name, value, after) for name, value, _, after in values if value is not after]
+
+    def _follow_annotations(self, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Has the annotation of a variable follow, if the old names made it what it is."""
+        held = self.scope.get("__annotations__") or {}
+        for name, annotation in now["__annotations__"].items():
+            if name in held and name in was["__annotations__"]:
+                self.work.log.set_item(held, name, _choose(held[name], was["__annotations__"][name], annotation))
 
     def of_table(self, unit: Unit, live: Mapping[str, Any]) -> None:
         """Has tables that a unit made hold what functions and classes that it reads are bound to now."""
@@ -200,6 +208,7 @@ class Derived:
 
     def _evaluate(self, code: CodeType, *, past: bool) -> dict[str, Any]:
         names = self.scope.namespace()
+        names["__annotations__"] = {}  # those of the living class are not to be written to
         if not past:
             self.scope.run(code, names)
             return names

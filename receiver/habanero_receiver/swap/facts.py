@@ -10,7 +10,7 @@ from __future__ import annotations
 import dis
 from collections import defaultdict
 from collections.abc import Iterator
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from .diff import pair_classes
@@ -22,13 +22,13 @@ _ATTRIBUTES = "__static_attributes__"
 class ClassIndex:
     """The living classes of one module, by qualified name."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: ModuleType) -> None:
         self.module = module
         self._by_name: dict[str, list[type]] = defaultdict(list)
 
     def add(self, cls: type) -> None:
-        """Takes a class in if it is of this module."""
-        if cls.__module__ == self.module:
+        """Takes a class in if it is of this module, or bound in it by its name: it can say that it is of another."""
+        if cls.__module__ == self.module.__name__ or vars(self.module).get(cls.__qualname__) is cls:
             self._by_name[cls.__qualname__].append(cls)
 
     def assignments(self, old: CodeType, new: CodeType) -> Iterator[tuple[type, str, Any]]:
@@ -53,7 +53,8 @@ def _facts(body: CodeType) -> dict[str, Any]:
 
 def _is_of(cls: type, facts: dict[str, Any]) -> bool:
     """Whether the class is the one of that body, and not of another statement for the same name."""
-    return vars(cls).get(_LINE) == facts.get(_LINE)
+    line = facts.get(_LINE)
+    return bool(vars(cls).get(_LINE, line) == line)  # it has none if it was told to be of another module
 
 
 def _has(cls: type, name: str, facts: dict[str, Any]) -> bool:

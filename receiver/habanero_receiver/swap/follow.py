@@ -14,6 +14,7 @@ from typing import Any
 
 from .building.units import Import, Unit
 from .classvars import MISSING, ClassVars, Was
+from .constants import is_constant
 from .derived import Derived
 from .report import SwapReport
 from .scope import Scope
@@ -143,6 +144,17 @@ class Following:
             if not done and reads:
                 for what in unit.bindings:
                     self.report.of(kept.name).note_stale(what, f"it reads {', '.join(reads)}, which changed")
+                self._name_readers(kept, unit)
+
+    def _name_readers(self, kept: Kept, stale: Unit) -> None:
+        """Names the plain values that other kept statements took from what one of them made, which is stale."""
+        names = {*stale.names} if stale.kind == "assign" else set()
+        for unit in kept.units if names else ():
+            plain = all(is_constant(kept.scope.get(name)) for name in unit.names)
+            if unit is not stale and unit.kind == "assign" and plain and not names.isdisjoint(unit.reads):
+                taken = ", ".join(sorted(names & {*unit.reads}))
+                self.report.of(kept.name).note_stale(unit.label, f"it reads {taken}, which is stale")
+                names.update(unit.names)
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was) -> list[Change]:

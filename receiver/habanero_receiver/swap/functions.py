@@ -8,6 +8,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from . import fields
+from .copies import is_copied
 from .diff import docstring
 from .undo import Step, UndoLog, restore_mapping
 
@@ -38,7 +39,7 @@ def patch(
         put = (_assign_other_kind, function) if other_kind else (setattr, function, "__code__")
         pairs.append(((*put, new), (*put, old)))
     before, after = docstring(old), docstring(new)
-    if before != after and function.__doc__ == before:
+    if before != after and function.__doc__ == before and not is_copied(function, "__doc__"):
         pairs.append(((setattr, function, "__doc__", after), (setattr, function, "__doc__", before)))
     return pairs
 

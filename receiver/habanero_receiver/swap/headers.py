@@ -6,13 +6,12 @@ The rule of all steps holds: they change the live process only through the undo 
 
 from __future__ import annotations
 
-import abc
 import types
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, get_origin
 
+from .abstracts import refresh_abstract
 from .building.units import DECORATORS_NAME, Unit
-from .live import subclasses
 from .makers import marks_of
 from .reach import roots_of
 from .registry import Registrations
@@ -101,18 +100,4 @@ class FinishClass:
             work.log.set_class_attribute(self.cls, "__hash__", None)  # as the class statement does
         elif "__eq__" not in members and members.get("__hash__", self) is None:
             work.log.delete_class_attribute(self.cls, "__hash__")
-        for cls in _with_subclasses(self.cls):
-            if isinstance(cls, abc.ABCMeta):
-                work.log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
-                update: Any = abc.update_abstractmethods
-                update(cls)
-                work.log.note((abc.ABCMeta._abc_caches_clear, cls))  # type: ignore[attr-defined]  # as below
-                abc.ABCMeta._abc_caches_clear(cls)  # type: ignore[attr-defined]  # what isinstance answered so far
-
-
-def _with_subclasses(cls: type) -> list[type]:
-    found, waiting = [], [cls]
-    while waiting:
-        found.append(cls := waiting.pop())
-        waiting.extend(subclasses(cls))
-    return found
+        refresh_abstract(work.log, self.cls)

@@ -213,7 +213,7 @@ class Influence:
             return self._code_of(origin, inner)
         if home in self.values and not callable(value):
             found.causes.append(Cause(home, False, read.now, value))
-        elif not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is UNKNOWN):
+        if not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is UNKNOWN):
             found.filled[home] = None
         return []
 

@@ -93,7 +93,7 @@ class ModulePlan:
 
     def __post_init__(self) -> None:
         self.migration = Migration(self.scope.globals, self.scope.own_modules, self.report)
-        self.classes = ClassIndex(self.module.__name__)
+        self.classes = ClassIndex(self.module)
         self.births = Births(
             self.sources, self.scope.globals, self.early, lambda: (self.late | self.changing) - self.early.keys()
         )
@@ -110,7 +110,8 @@ class ModulePlan:
         """Has a new or changed unit run inside the commit."""
         scope, overruled = body.scope, body.binders.overruled.get(id(new), frozenset())
         if new.kind == "function":
-            self.steps.append(Define(scope, new, old, self.owners(old), not overruled))
+            hidden = body.hidden_from(new) if scope.owner is not None else frozenset[str]()
+            self.steps.append(Define(scope, new, old, self.owners(old), not overruled, hidden))
         else:
             self.steps.append(Run(body, new, body.hidden_from(new), old))
             self.passing.update((id(scope.owner), name) for name in overruled)

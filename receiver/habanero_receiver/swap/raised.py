@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from traceback import TracebackException, walk_tb
 
 from .building.units import Unit
+from .constants import is_constant
+from .follow import Kept
 from .layouts import LayoutError
 from .plan import COLD, ModulePlan
 from .report import Refusal
@@ -20,10 +22,16 @@ MAX_CHARS = 8_000
 _OURS = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared with names of files as code objects have them
 
 
-def note(plans: Iterable[ModulePlan], at: tuple[ModulePlan, Unit | None] | None, error: BaseException) -> str:
+def note(
+    plans: Iterable[ModulePlan],
+    at: tuple[ModulePlan, Unit | None] | None,
+    error: BaseException,
+    kept: Mapping[str, Kept] | None = None,
+) -> str:
     """Notes in the report of its module which statement raised; returns that in words.
 
-    ``at`` is what was being run; where that is not known it is told from the traceback.
+    ``at`` is what was being run; where that is not known it is told from the traceback. ``kept`` are the units that are
+    not run, by module: what they made can be what the statement did not expect.
     """
     plans = list(plans)
     plan, unit = at if at is not None else (None, None)
@@ -34,15 +42,37 @@ def note(plans: Iterable[ModulePlan], at: tuple[ModulePlan, Unit | None] | None,
     lines = _lines(error, plan)
     unit = unit or (_unit_at(plan, lines[0]) if lines else None)
     line = 1 if unit is None else _line_in(plan, unit, lines)
-    refusal = Refusal(
-        "module" if unit is None else unit.label,
-        line,
-        str(error) if isinstance(error, LayoutError) else f"running it raised {_said(error)}",
-        (error.help or COLD) if isinstance(error, LayoutError) else "mend the statement and push again",
-        "" if isinstance(error, LayoutError) else shown(error, plans),
-    )
+    if isinstance(error, LayoutError):
+        reason, what, text = str(error), error.help or COLD, ""
+    else:
+        met = kept_on_the_way(error, plans, kept or {})
+        reason, what = f"running it raised {_said(error)}", "mend the statement and push again"
+        if met:
+            reason = f"it ran on {', '.join(met)}, kept although made from what changed, and raised {_said(error)}"
+            what = "change their statements too, so that they are run again, or " + COLD
+        text = shown(error, plans)
+    refusal = Refusal("module" if unit is None else unit.label, line, reason, what, text)
     plan.report.refused.append(refusal)
     return f"{plan.module.__name__}: {refusal}"
+
+
+def kept_on_the_way(error: BaseException, plans: Iterable[ModulePlan], kept: Mapping[str, Kept]) -> list[str]:
+    """The objects that code which the error came through reads, and that are kept although they were made from others.
+
+    Each is ``module.name``. A fresh process would have had others.
+    """
+    changing = {plan.module.__name__: plan.changing for plan in plans}
+    found: dict[str, None] = {}
+    for frame, _ in walk_tb(error.__traceback__):
+        item = kept.get(frame.f_globals.get("__name__", ""))
+        if item is None or item.scope.globals is not frame.f_globals:
+            continue
+        moved = item.may_change(changing)
+        for unit in item.units:
+            if unit.kind == "assign" and not moved.isdisjoint(unit.reads):
+                names = (name for name in unit.names if name in frame.f_code.co_names)
+                found.update((f"{item.name}.{n}", None) for n in names if not is_constant(item.scope.get(n)))
+    return list(found)
 
 
 def shown(error: BaseException, plans: Iterable[ModulePlan] = ()) -> str:

@@ -5,6 +5,7 @@ It runs code and binds names the way the module or class statement would have; w
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,8 @@ class Scope:
         if self.owner is None:
             log.set_item(self.globals, name, value)
             return
+        if name == "__new__" and isinstance(self.owner, enum.EnumType):
+            name = "__new_member__"  # the class itself has another one, which looks members up
         if isinstance(value, FunctionType) and name in _IMPLICIT:
             value = _IMPLICIT[name](value)
         fresh = self.owner.__dict__.get(name) is not value

@@ -38,9 +38,14 @@ def special_kind(cls: type) -> str:
         return "a typed dictionary"
     if vars(cls).get("_is_protocol"):
         return "a protocol"
-    if type(cls).__module__ not in ("builtins", "abc", "typing"):
+    if not makes_classes_only(type(cls)):
         return f"a class made by {type(cls).__module__}.{type(cls).__qualname__}"
     return ""
+
+
+def makes_classes_only(metaclass: type) -> bool:
+    """Whether a metaclass is Python's own, and derives nothing from a body but what is in the class then."""
+    return metaclass.__module__ in ("builtins", "abc", "typing")
 
 
 def is_named_tuple(cls: type) -> bool:

@@ -130,7 +130,8 @@ class StagedSwap:
             try:
                 self._commit(log)
             except BaseException as error:
-                said = note(self.plans.values(), self._at, error)  # now: its text is shown until it is undone
+                # now: its text is shown until it is undone
+                said = note(self.plans.values(), self._at, error, self._kept)
                 self._undo(log, error)
                 if not isinstance(error, (Exception, SystemExit)):
                     raise

@@ -135,16 +135,18 @@ class Define:
     living: Callable[[], list[FunctionType]] = field(default=list)
     binds: bool = True
     """Whether the name is bound to the result; not if a later statement of the body has the last word."""
+    hidden: frozenset[str] = frozenset()
+    """Members of a class that its body does not have yet where the ``def`` stands."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         name = self.unit.names[0]
         decorators: tuple[Any, ...] = ()
-        names = self.scope.namespace()
+        names = self._names()
         if self.unit.decorate is not None:  # before the name is bound, since they may speak of what it was bound to
             self.scope.run(self.unit.decorate, names)
             decorators = names[DECORATORS_NAME]
-        names = self.scope.namespace()
+        names = self._names()
         self.scope.run(self.unit.bare or self.unit.code, names)
         value = new = names[name]
         before = self.scope.get(name) if self.binds else None
@@ -188,6 +190,9 @@ class Define:
             doubles = registered.settle(work.log, owners, made)
             if self.old.decorate is not None:
                 work.note_doubles(self.scope.globals["__name__"], doubles)
+
+    def _names(self) -> dict[str, Any]:
+        return {name: value for name, value in self.scope.namespace().items() if name not in self.hidden}
 
     def _bind(self, work: Transaction, value: object) -> None:
         if self.binds:

@@ -60,7 +60,9 @@ class Suspect:
         if self.unit.kind == "assign":
             report.of(self.module).note_stale(self.scope.path(self.unit.label), why)
             return
-        filled = [*self.trace.filled, *((self.module, name) for name in self.unit.names)]
+        renewed = {cause.home for cause in self.trace.causes if cause.happened()}
+        filled = [*(home for home in self.trace.filled if home not in renewed),
+                  *((self.module, name) for name in self.unit.names)]  # fmt: skip
         for module, name in dict.fromkeys(filled):
             report.of(module).note_stale(name, f"line {self.unit.line} of {self.module} made it: {why}")
         if not filled:

@@ -6,6 +6,7 @@ script hold the first one: that takes over what the second one is. What a docstr
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Iterable
@@ -38,8 +39,9 @@ class _Click(Adapter):
         if type(living) is not type(made) or not issubclass(type(made), tuple(self.kinds())):
             return False
         held, fresh = vars(living), vars(made)
-        for name in [name for name in held if name not in fresh]:
-            swap.log.delete_item(held, name)
+        for name in [name for name in held if name not in fresh]:  # others set it, but for what is only remembered
+            if isinstance(inspect.getattr_static(type(living), name, None), functools.cached_property):
+                swap.log.delete_item(held, name)
         for name, value in fresh.items():
             if name not in _COLLECTED or not held.get(name):
                 swap.log.set_item(held, name, value)

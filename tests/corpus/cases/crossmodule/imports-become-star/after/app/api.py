@@ -1,0 +1,5 @@
+__all__ = ["get"]
+
+
+def get():
+    return "got"
