@@ -4,7 +4,7 @@ import functools
 def marked(kind):
     def mark(f):
         f.kind = kind
-        setattr(f, "is_marked", True)
+        f.is_marked = True
         return f
 
     return mark
