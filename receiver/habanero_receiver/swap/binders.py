@@ -28,6 +28,13 @@ class Binders:
     """Units that did not change, yet have a name now that another statement had bound last: they must run."""
 
 
+def bound_again(units: Sequence[Unit]) -> dict[str, frozenset[str]]:
+    """The names that a unit of the body reads and that units below it bind: it read another binding. By its key."""
+    last = {name: index for index, unit in enumerate(units) for name in unit.names}
+    again = {unit.key: frozenset(n for n in unit.reads if last.get(n, -1) > index) for index, unit in enumerate(units)}
+    return {key: names for key, names in again.items() if names}
+
+
 def binders(old: Sequence[Unit], matches: Iterable[Match]) -> Binders:
     """Compares who bound each name last with who shall."""
     pairs = [(match, match.new) for match in matches if match.new is not None]

@@ -18,7 +18,7 @@ from typing import Any
 from .binders import Binders, binders
 from .building.units import Unit
 from .diff import Match
-from .scope import Scope
+from .scope import UNKNOWN, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,10 @@ class Body:
         gone = [match.old for match in self.matches if match.old is not None and not match.same]
         return frozenset(name for unit in gone for name in names_of(self.scope, unit) if name not in self._first)
 
+    def stars(self) -> tuple[str, ...]:
+        """The modules of which the new version imports all that is public, first ones first."""
+        return tuple(item.module for m in self.matches if m.new for item in m.new.imports if item.name == "*")
+
     def names(self, hidden: frozenset[str]) -> MutableMapping[str, Any]:
         """The local names to run a statement with: of a class, a copy of its members."""
         if self.scope.owner is None:
@@ -82,6 +86,15 @@ def names_of(scope: Scope, unit: Unit) -> set[str]:
             held = vars(module)
             names.update(n for n in _exported(held) if n in held and scope.get(n) is held[n])
     return names
+
+
+def starred(stars: Sequence[str], name: str) -> Any:
+    """What a name means that star imports of these modules alone bind; UNKNOWN if none does."""
+    for module in reversed(stars):
+        held = vars(sys.modules[module]) if module in sys.modules else {}
+        if name in held and name in _exported(held):
+            return held[name]
+    return UNKNOWN
 
 
 def _settled(scope: Scope, match: Match) -> set[str]:

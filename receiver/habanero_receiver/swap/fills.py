@@ -26,7 +26,7 @@ from .functions import is_plain
 from .isolated import UnseenError, filled_by, run_isolated
 from .live import reachable
 from .merge import CONTAINERS, MAPPINGS, merge, token
-from .passing import deleted, force_makers, note_readers, passing
+from .passing import deleted, force_bases, force_makers, note_readers, passing
 from .plan import ModulePlan
 from .registry import Double
 from .tables import exchange
@@ -150,6 +150,7 @@ def plan_fills(plan: ModulePlan, body: Body) -> None:
         plan.late.update(group.names | group.following)
         plan.changing.update(group.names | group.following)
     force_makers(plan, body)
+    force_bases(plan, body)
 
 
 def _isolate(body: Body, group: _Group) -> Fill:

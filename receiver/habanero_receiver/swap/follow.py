@@ -29,6 +29,8 @@ class Kept:
     name: str
     scope: Scope
     units: tuple[Unit, ...]
+    again: Mapping[str, frozenset[str]]
+    """Names that units read before others bind them again, by the units' keys."""
 
     def may_change(self, changing: Mapping[str, Collection[str]]) -> set[str]:
         """The names of this module that may be bound to others, when those that ``changing`` gives by module are."""
@@ -122,7 +124,8 @@ class Following:
                 elsewhere.setdefault(c.name, []).append(c)
         derived = Derived(kept.scope, self.was, self.put.setdefault(kept.name, {}), self.work)
         for unit in kept.units:
-            causes = [changed[name] for name in unit.reads if name in changed]
+            again = kept.again.get(unit.key, ())
+            causes = [changed[name] for name in unit.reads if name in changed and name not in again]
             read = (c for name in derived.attributes_read(unit) for c in elsewhere.get(name, ()))
             itself = id(kept.scope.get(unit.names[0])) if unit.kind == "class" else 0
             causes += [c for c in read if c.module != itself and derived.reads_of(unit, c.module)]

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .binders import bound_again
 from .classvars import ClassVars, find, holders
 from .follow import Kept
 from .influence import Influence
@@ -36,7 +37,9 @@ def find_kept(
     Shows the units to ``suspects``. ``own_modules`` are the app's living modules, with those that are planned and those
     that are ``deleted``.
     """
-    kept = {name: Kept(name, plan.scope, tuple(plan.kept)) for name, plan in plans.items()}
+    kept = {
+        name: Kept(name, plan.scope, tuple(plan.kept), bound_again(plan.new.units)) for name, plan in plans.items()
+    }
     influence = Influence(plans.values(), swapper.is_own)
     changing: dict[str, set[str]] = {name: set(plan.changing) for name, plan in plans.items()}
     classvars = [
@@ -58,7 +61,8 @@ def find_kept(
         for name in found:
             module = others.pop(name)
             scope = Scope(vars(module), own_modules, swapper.is_own)
-            kept[name] = Kept(name, scope, swapper.units_of(name, module))
+            units = swapper.units_of(name, module)
+            kept[name] = Kept(name, scope, units, bound_again(units))
         fresh = [kept[name] for name in found]
         influence.reach((item.name, item.units, item.scope.globals) for item in fresh)
         moving = frozenset().union(*changing.values())

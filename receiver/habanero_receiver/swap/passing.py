@@ -2,7 +2,8 @@
 
 What reads such a name cannot be run alone later: the name is nowhere to be read. Where the statements that bind, read
 and delete it can be run in isolation, `fills` takes them together; otherwise those that bind it run again before one
-that changed and reads it. This file finds such names and plans; it runs nothing.
+that changed and reads it. So it is with names that are bound on what they were: ``app = wrap(app)``. This file finds
+such names and plans; it runs nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .body import Body
-from .building.units import PURE, Unit
+from .building.units import CALLS, PURE, Unit
+from .constants import is_constant
 from .plan import ModulePlan
+
+_DESCRIPTORS = frozenset({"property", "staticmethod", "classmethod"})
 
 
 def passing(body: Body, units: Sequence[Unit]) -> set[str]:
@@ -44,8 +48,48 @@ def force_makers(plan: ModulePlan, body: Body) -> None:
         waiting += makers
 
 
+def force_bases(plan: ModulePlan, body: Body) -> None:
+    """Has statements run again that a changed one builds on, where it binds what it reads: ``app = wrap(app)``.
+
+    What lives by that name was built on once already. Where what it was built on cannot be had again without anyone
+    noticing, the change is refused.
+    """
+    units = [match.new for match in body.matches if match.new is not None]
+    runs = {id(match.new) for match in body.matches if not match.same} | plan.forced
+    fresh = {id(match.new) for match in body.matches if match.old is None}
+    left = {name: match.old for match in body.matches if match.same and match.old for name in match.old.names}
+    last = {name: unit for unit in body.old for name in unit.names}
+    for index, unit in enumerate(units):
+        if id(unit) not in runs or id(unit) in plan.filled or unit.kind != "assign":
+            continue
+        for name in set(unit.names).intersection(unit.reads):
+            if id(unit) in fresh and last.get(name) is left.get(name):
+                continue  # what lives is what it is to build on, for the first time
+            chain = _chain(units[:index], name)
+            if not chain or not runs.isdisjoint(map(id, chain)) or chain[0].kind == "class":
+                continue
+            plain = is_constant(body.scope.get(name))
+            if all(_is_harmless(maker) or (plain and maker.effect <= CALLS) for maker in chain):
+                plan.forced.update(map(id, chain))
+            else:
+                plan.refuse(unit, f"it builds on {name}, which it binds itself: what that was before is not to be had")
+
+
+def _chain(above: Sequence[Unit], name: str) -> list[Unit]:
+    """The statements that made what a name is bound to, each but the first on what it was before."""
+    chain: list[Unit] = []
+    for unit in reversed(above):
+        if name in unit.names:
+            chain.insert(0, unit)
+            if name not in unit.reads:
+                return chain
+    return []
+
+
 def _is_harmless(unit: Unit) -> bool:
-    return unit.kind == "import" or unit.effect == PURE or (unit.kind == "function" and unit.decorate is None)
+    if unit.kind == "function":
+        return unit.decorate is None or _DESCRIPTORS.issuperset(unit.reads)
+    return unit.kind == "import" or unit.effect == PURE
 
 
 def note_readers(plan: ModulePlan, body: Body, gone: set[str], taken: frozenset[int]) -> None:

@@ -93,7 +93,7 @@ def _plan_removal(plan: ModulePlan, body: Body, unit: Unit) -> None:
     bound = body.named_by_new()
     names = tuple(name for name in unit.names if name not in bound)
     if names or unit.decorate is not None:
-        plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit), body.bound))
+        plan.steps.append(Remove(plan.scope, unit, names, plan.owners(unit), body.bound, body.stars()))
         plan.changing.update(names)
     plan.report.removed.append(unit.label)
 

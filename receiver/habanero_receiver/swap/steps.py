@@ -6,14 +6,14 @@ It may raise anything, since it runs the user's code; whoever runs it undoes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, Protocol
 
 from .adopt import remake
 from .annotations import annotate
-from .body import Body
+from .body import Body, starred
 from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, transplant
 from .live import instance_dict
@@ -91,7 +91,15 @@ class Sweep:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         for name in self.names - self.body.bound:
-            self.body.scope.unbind(work.log, name)
+            _let_go(work, self.body.scope, name, self.body.stars())
+
+
+def _let_go(work: Transaction, scope: Scope, name: str, stars: Sequence[str]) -> None:
+    """Unbinds a name, or gives it back to a star import."""
+    if (value := starred(stars, name)) is UNKNOWN:
+        scope.unbind(work.log, name)
+    else:
+        scope.bind(work.log, name, value)
 
 
 def _taken_over(work: Transaction, living: Any, made: Any) -> Any:
@@ -225,6 +233,8 @@ class Remove:
     living: Callable[[], list[FunctionType]] = field(default=list)
     bound: Collection[str] = ()
     """The names that statements run in this swap have bound: a star may stand for some of these."""
+    stars: Sequence[str] = ()
+    """The modules of which everything public is imported: one may give the name now."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -241,7 +251,7 @@ class Remove:
                 Registrations(roots, self.scope.own_modules).settle(work.log, [cls], [])
         for name in self.names:
             if name not in self.bound:
-                self.scope.unbind(work.log, name)
+                _let_go(work, self.scope, name, self.stars)
 
 
 class Step(Protocol):

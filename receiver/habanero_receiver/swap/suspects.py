@@ -7,7 +7,7 @@ others are not run again. What they made stays, and the report says which it is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,13 +86,20 @@ class Suspects:
         while before != (before := len(self.found) + len(influence.values)):  # what they bind changes others in turn
             for module in kept:
                 influence.spread(module.name, module.units)
-                self._find(influence, module.name, module.scope, module.units)
+                self._find(influence, module.name, module.scope, module.units, module.again)
 
     def any_in(self, module: str) -> bool:
         """Whether a module has any."""
         return any(suspect.module == module for suspect in self.found)
 
-    def _find(self, influence: Influence, module: str, scope: Scope, units: tuple[Unit, ...]) -> None:
+    def _find(
+        self,
+        influence: Influence,
+        module: str,
+        scope: Scope,
+        units: tuple[Unit, ...],
+        again: Mapping[str, frozenset[str]],
+    ) -> None:
         for unit in units:
             if influence.versions and unit.kind in ("function", "class"):
                 self.left.update(dict.fromkeys(left_by(unit, scope, influence.versions)))
@@ -101,21 +108,24 @@ class Suspects:
             elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
                 if isinstance(cls, type):
-                    self._find(influence, module, replace(scope, owner=cls), unit.members)
+                    self._find(influence, module, replace(scope, owner=cls), unit.members, {})
             elif unit.kind in ("assign", "other") and id(unit) not in self._units and not _guards_main(unit):
-                self._look_at(influence, module, scope, unit)
+                self._look_at(influence, module, scope, unit, again.get(unit.key, frozenset()))
 
-    def _look_at(self, influence: Influence, module: str, scope: Scope, unit: Unit) -> None:
+    def _look_at(
+        self, influence: Influence, module: str, scope: Scope, unit: Unit, again: frozenset[str]
+    ) -> None:
         names = scope.globals if scope.owner is None else {**scope.globals, **_before(unit, scope)}
         if not influence.concerns(module, unit, names):
             return
         plain = unit.kind == "assign" and all(is_constant(scope.get(name)) for name in unit.names)
         trace = influence.trace(unit, names, plain=plain)
+        trace.causes = [cause for cause in trace.causes if cause.home not in {(module, name) for name in again}]
         unseen = unit.effect < ANY if unit.kind == "assign" else unit.closed
         computes = unseen and not influence.calls_own(unit, names)
         if not trace.causes or computes:
             return  # what only reads what changed follows without being asked here
-        made = evaluated(unit, scope) if plain else None
+        made = evaluated(unit, scope) if plain and not again else None
         if made is not None and not all(same_constant(scope.get(name), value) for name, value in made.items()):
             return  # it was set otherwise since
         self.found.append(Suspect(module, scope, unit, trace, made))

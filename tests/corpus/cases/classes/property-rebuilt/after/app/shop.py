@@ -4,6 +4,6 @@ class Shop:
         return 1
 
     def set_size(self, value):
-        pass
+        self.got = value
 
     size = size.setter(set_size)

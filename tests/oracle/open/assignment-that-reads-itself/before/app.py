@@ -1,2 +1,0 @@
-SIZES = (2,)
-SIZES = SIZES * 4

@@ -1,3 +1,0 @@
-start = "two"
-PAIR = (start, 3)
-start = None

@@ -1,2 +1,0 @@
-start = "two"
-PAIR = (start, 3)
