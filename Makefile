@@ -5,11 +5,12 @@ PYTHON ?=
 STAMP := $(VENV)/.installed
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check test-all bench oracle faults fuzz clean
+.PHONY: help demo test test-heavy check test-all bench oracle faults fuzz clean
 help:
 	@echo "make demo      the main job on a real server, in under a minute"
 	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
-	@echo "make test-all  the tests on every Python from 3.11 up that is found"
+	@echo "make test-heavy  those that swap thousands of times or search the heap, by themselves"
+	@echo "make test-all  all of these on every Python from 3.11 up that is found"
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"
 	@echo "make bench     save to live, pauses, a long life, bad pushes; printed beside a floor"
@@ -31,7 +32,10 @@ demo: $(STAMP)
 	@$(RUN) -m habanero_py demo
 
 test: $(STAMP)
-	$(RUN) -m pytest -n auto --dist worksteal
+	$(RUN) -m pytest -n auto --dist worksteal -m "not heavy"
+
+test-heavy: $(STAMP)
+	$(RUN) -m pytest -m heavy tests/swap
 
 check: $(STAMP)
 	$(VENV)/bin/ruff check .
@@ -42,7 +46,7 @@ test-all:
 	 for python in $$pythons; do \
 	   minor=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	   echo "== Python $$minor ($$python)"; \
-	   $(MAKE) --no-print-directory test PYTHON="$$python" VENV=".venv-$$minor" || exit 1; \
+	   $(MAKE) --no-print-directory test test-heavy PYTHON="$$python" VENV=".venv-$$minor" || exit 1; \
 	 done
 
 # The cases of the swap contract; ENGINE=jurigged and the like for others, where they are installed.

@@ -246,6 +246,7 @@ def test_the_release_that_touches_everything_goes_in_and_out(start: Any) -> None
     check_new(app, cart)
 
 
+@pytest.mark.heavy
 def test_a_fault_at_any_step_of_a_commit_restores_everything(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """For each k, a fault at step k of the commit ends in an error and in the very process that was there before."""
     app, cart = begin(start)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from benchmarks.long_life import grows, slope
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,7 @@ print(json.dumps({name: after[name] - before[name] for name in exact if after[na
 """
 
 
+@pytest.mark.heavy
 def test_nothing_is_left_of_sixty_swaps(tmp_path: Path) -> None:
     """What lives after a full collection is the same number of everything, some of the swaps undone in between.
 

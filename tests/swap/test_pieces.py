@@ -328,6 +328,7 @@ def test_instances_are_found_wherever_they_are() -> None:
     assert len(held) == 1
 
 
+@pytest.mark.heavy
 def test_searching_the_heap_disturbs_no_thread() -> None:
     """A tuple that another thread is building while the heap is searched comes out as it should."""
     stop = threading.Event()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from types import CodeType, FunctionType
 
+import pytest
 from living import LiveApp
 
 Start = Callable[[dict[str, str]], LiveApp]
@@ -21,6 +22,7 @@ def version(n: int) -> str:
     )
 
 
+@pytest.mark.heavy
 def test_no_thread_sees_a_torn_function(start: Start) -> None:
     """Code, defaults and keyword defaults of one function are of one version at any time, whoever calls meanwhile."""
     app = start({"shop": version(0)})
@@ -121,6 +123,7 @@ def long_lived(n: int) -> str:
     """
 
 
+@pytest.mark.heavy
 def test_many_swaps_leave_nothing_behind(start: Start) -> None:
     """After 70 swaps there are no more functions, classes and code objects than after a few."""
     app = start({"shop": long_lived(0)})

@@ -13,6 +13,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
+import pytest
 from living import LiveApp
 
 from habanero_receiver.swap.functions import apply, transplant
@@ -57,6 +58,7 @@ def two(source: str) -> tuple[FunctionType, FunctionType]:
     return names["make_one"]("one", "one"), names["make_two"]("two", "two", "two")
 
 
+@pytest.mark.heavy
 def test_thousands_of_exchanges_are_never_seen_half_done() -> None:
     """Code, defaults, keyword defaults and closure of a function are of one version at any moment, undone too."""
     living, other = two(
@@ -101,6 +103,7 @@ def module(n: int) -> str:
     )
 
 
+@pytest.mark.heavy
 def test_swaps_tear_neither_functions_nor_classes(start: Start) -> None:
     """A method's code and defaults, a closure's, and all patched methods of a class are of one version always."""
     app = start({"shop": module(0)})

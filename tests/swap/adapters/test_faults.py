@@ -362,6 +362,7 @@ def _no_task_stays() -> Iterator[None]:
             state._deregister_app(app)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.library)
 def test_a_fault_at_any_step_leaves_the_library_as_it_was(
     case: Case, start: Any, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,6 @@ def before():
 
 def after(state):
     app, price = state
-    assert app.price is price and price("x") == 3
+    assert app.price is price and price("x") == 4
     assert price.__annotations__ == {"item": str, "return": int}, price.__annotations__
     assert app.bare.__annotations__ == {} and app.bare.__doc__ is None
