@@ -52,12 +52,19 @@ def adopt(
     for name, value in list(made.items()):
         if name in skip or (name in body and name not in changed) or isinstance(value, MemberDescriptorType):
             continue
-        if had.get(name, _ABSENT) is not value:
+        if had.get(name, _ABSENT) is not value and not (name not in body and _of_a_decorator(had.get(name), value)):
             relink(value, twin, cls)
             log.set_class_attribute(cls, name, cls if value is twin else value)
     for name in list(had):
         if name not in made and name not in skip and (name in changed or (name in DERIVED and name not in body)):
             log.delete_class_attribute(cls, name)
+
+
+def _of_a_decorator(living: object, derived: object) -> bool:
+    """Whether a decorator that does not run again put a method in the place of the one that the class derives."""
+    if not (isinstance(living, FunctionType) and isinstance(derived, FunctionType)):
+        return False
+    return living.__code__.co_filename != derived.__code__.co_filename
 
 
 def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = frozenset()) -> bool:
