@@ -38,6 +38,8 @@ def adopt(
 
     ``body`` gives the kind of each name that the new body binds; ``changed`` are those that it binds otherwise.
     """
+    derived = [value for name, value in vars(twin).items() if name not in body and isinstance(value, FunctionType)]
+    makers = {function.__code__.co_filename for function in derived}
     if isinstance(cls, enum.EnumType):
         adopt_members(log, cls, twin)
     elif is_named_tuple(cls):
@@ -52,7 +54,7 @@ def adopt(
     for name, value in list(made.items()):
         if name in skip or (name in body and name not in changed) or isinstance(value, MemberDescriptorType):
             continue
-        if had.get(name, _ABSENT) is not value and not (name not in body and _of_a_decorator(had.get(name), value)):
+        if had.get(name, _ABSENT) is not value and (name in body or not _of_a_decorator(had.get(name), makers)):
             relink(value, twin, cls)
             log.set_class_attribute(cls, name, cls if value is twin else value)
     for name in list(had):
@@ -60,12 +62,13 @@ def adopt(
             log.delete_class_attribute(cls, name)
 
 
-def _of_a_decorator(living: object, derived: object) -> bool:
-    """Whether a decorator that does not run again put a method in the place of the one that the class derives."""
-    if not (isinstance(living, FunctionType) and isinstance(derived, FunctionType)):
-        return False
-    written = living.__code__.co_filename
-    return written != derived.__code__.co_filename and not written.startswith("<")  # those are made up by libraries
+def _of_a_decorator(living: object, makers: set[str]) -> bool:
+    """Whether a method is not of those who derive the class's methods: a decorator put it there, and runs no more.
+
+    ``makers`` are the files of those who do; what libraries make up has no file.
+    """
+    file = living.__code__.co_filename if isinstance(living, FunctionType) else "<"
+    return not file.startswith("<") and file not in makers
 
 
 def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = frozenset()) -> bool:
