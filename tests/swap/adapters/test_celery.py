@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,11 +54,14 @@ JOBS = dedented(
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Celery keeps shared tasks and apps for the whole process: each test leaves none."""
+    """Celery keeps tasks, apps and settings of logs for the whole process: each test leaves none."""
     from celery import _state
 
     finalizers, apps = set(_state._on_app_finalizers), set(_state._apps)
+    level, handlers = logging.root.level, list(logging.root.handlers)  # a worker sets up the process's logs
     yield
+    logging.root.setLevel(level)
+    logging.root.handlers[:] = handlers
     _state._on_app_finalizers.intersection_update(finalizers)
     for app in set(_state._apps) - apps:
         app.close()
