@@ -1,9 +1,11 @@
 """How much a release of a thousand changed modules adds to a start, beside the same modules from warm .pyc files.
 
-One process after the other, in turns: the sources of the release from disk with their .pyc files and without the
-receiver; the release from the machine's own copy; the release from the bucket's blobs, as at a machine's first start.
-Each process imports what any server of such an app does (FastAPI, uvicorn), boots, and imports all modules; boot and
-imports together are compared with the imports alone, in CPU time too, which others on the machine disturb less.
+One process after the other, in turns: the sources of the release from disk with their .pyc files, without the receiver,
+and with one for which nothing is released; the release from the machine's own copy; the release from the bucket's
+blobs, as at a machine's first start. Each process imports what any server of such an app does (FastAPI, uvicorn),
+boots, and imports all modules; boot and imports together are compared with the imports alone, in CPU time too, which
+others on the machine disturb less.
+
 A second app, of one module, tells what of that is the same for any app: mostly the import of the receiver itself. And
 the digest of the deployed code, for twice as many files.
 
@@ -234,11 +236,13 @@ def main() -> int:
         bench, small = Bench(Path(name, "large"), arguments.modules), Bench(Path(name, "small"), 1)
         for each in (bench, small):
             each.run("changed", receiver=False)  # writes the .pyc files
+            each.run("changed", receiver=True)  # another base, for which nothing is released
             each.run("deployed", receiver=True)
-        plain, copy, bucket = [], [], []
+        plain, unreleased, copy, bucket = [], [], [], []
         small_plain, small_copy, small_bucket = [], [], []
         for _ in range(arguments.repeat):
             plain.append(bench.run("changed", receiver=False))
+            unreleased.append(bench.run("changed", receiver=True))
             bucket.append(bench.first_start())
             copy.append(bench.run("deployed", receiver=True))
             small_plain.append(small.run("changed", receiver=False))
@@ -247,12 +251,15 @@ def main() -> int:
         floor = middle(plain)
         print(f"boot and the import of {arguments.modules:,} modules, median of {arguments.repeat}")
         print(line("from .pyc files, no receiver", plain, floor))
+        print(line("the same, with a receiver", unreleased, floor))
         print(line("release, the machine's own copy", copy, floor))
         print(line("release, from the bucket", bucket, floor))
         print("of the CPU time, for any app, and for each module of the release:")
         print(f"  from .pyc files, no receiver     {parts(plain, small_plain, arguments.modules)}")
         print(f"  release, the machine's own copy  {parts(copy, small_copy, arguments.modules)}")
         print(f"  release, from the bucket         {parts(bucket, small_bucket, arguments.modules)}")
+        added = [middle(found)[1] / middle(unreleased)[1] - 1 for found in (copy, bucket)]
+        print("added to a start with a receiver: {:+.0%} by the own copy, {:+.0%} by the bucket".format(*added))
         files = 2 * arguments.modules
         read, noted = fingerprint_ms(Path(name), files, arguments.repeat)
         print(f"digest of {files:,} files {read:.0f} ms; as noted by an image's build {noted:.0f} ms")

@@ -155,8 +155,10 @@ def test_errors_of_code_that_did_not_come_with_the_release_do_not_count(server: 
     """A function of the base, and one of an older release, fail on: the newest release is not held to it."""
     first = {"shop.pricing": BAD}
     assert server.push(server.next(first, withdraw=NEVER)).status_code == 200
+    wait_until(lambda: running(server) == {1}, what=server.state)  # who skips a release cannot tell its code
     second = first | {"shop.rates": "RATE = 3\n", "shop.fresh": "def nothing():\n    return None\n"}
     assert server.push(server.next(second, withdraw=Withdraw(1, 300))).status_code == 200
+    wait_until(lambda: running(server) == {2}, what=server.state)
     moved = {**second, "shop.pricing": "# a comment that moves every line\n" + BAD}
     assert server.push(server.next(moved, withdraw=Withdraw(1, 300))).status_code == 200
     fail(server, 3)

@@ -187,7 +187,8 @@ def _record(attempt: Attempt) -> None:
 def _publish(attempt: Attempt) -> None:
     """Tell the rest of the process. Past the point of no return: what fails here is logged and goes on."""
     node, head = attempt.node, attempt.release.head
-    node.running = node.known = _loaded(attempt)
+    node.running = node.known = loaded = _loaded(attempt)
+    node.ran.append(loaded)
     node.seen, node.failure = attempt.release, None
     if head.seq > node.tip.seq:
         node.tip, node.doubt = head, None

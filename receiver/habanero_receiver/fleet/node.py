@@ -17,6 +17,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("habanero")
 
+MAX_RAN = 8
+"""How many releases that ran here are told apart when code is asked whose it is."""
 _SIGN_AGAIN = (
     ", and a start begins on the newest release that is signed by who may today\n"
     "  help: habanero-py show tells what it is; who may signs it again (habanero-py sign --head) or rolls back"
@@ -137,9 +140,15 @@ class Node:
     """What the bucket no longer holds of what this process ran, while that is so."""
     sightings: Sightings = field(default_factory=Sightings)
     """The exceptions that ended requests, loops and threads here, until they were looked at."""
+    ran: deque[Loaded] = field(default_factory=lambda: deque(maxlen=MAX_RAN))
+    """The last releases that went live here and that probation has not taken note of, oldest first."""
     passed: list[Release] = field(default_factory=list)
     """The journal's releases since the one that runs, oldest first; those before it may be among them."""
     _refused_entry: tuple[int, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.running is not None:
+            self.ran.append(self.running)
 
     @property
     def running_seq(self) -> int | None:

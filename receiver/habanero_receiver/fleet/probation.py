@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from habanero_receiver.errors import HabaneroError
 from habanero_receiver.fleet import attribution, images, reports, withdrawal
 from habanero_receiver.fleet.attribution import Version
-from habanero_receiver.fleet.node import Release
+from habanero_receiver.fleet.node import MAX_RAN, Release
 
 if TYPE_CHECKING:
     from habanero_receiver.fleet.attribution import Suspect
@@ -37,10 +37,6 @@ _log = logging.getLogger("habanero")
 
 MINUTE_S = 60.0
 TELL_AGAIN_S = 5.0
-MAX_VERSIONS = 8
-"""How many releases that ran here are told apart when code is asked whose it is."""
-
-
 class Tally:
     """How many errors there were within one minute. Pure: times come in, on the monotonic clock."""
 
@@ -80,7 +76,7 @@ class Probation:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._live: deque[_Live] = deque(maxlen=MAX_VERSIONS)
+        self._live: deque[_Live] = deque(maxlen=MAX_RAN)
         self._base = Version({}, self._deployed)
         self._reports = reports.Reports()
         self._unsaid = self._untold = False
@@ -102,9 +98,15 @@ class Probation:
         return self._node.swapper.base(name)
 
     def _notice(self) -> None:
-        """See that another release is live."""
-        running = self._node.running
-        if running is None or (self._live and self._live[0].loaded is running):
+        """See that other releases are live, or were since the last look."""
+        ran = self._node.ran
+        while ran:
+            self._add(ran.popleft())
+        if self._node.running is not None:  # what it started on went live before anyone looked
+            self._add(self._node.running)
+
+    def _add(self, running: Loaded) -> None:
+        if self._live and self._live[0].loaded is running:
             return
         statement = running.release.statement
         tally = None
