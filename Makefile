@@ -35,7 +35,7 @@ test: $(STAMP)
 	$(RUN) -m pytest -n auto --dist worksteal -m "not heavy"
 
 test-heavy: $(STAMP)
-	$(RUN) -m pytest -m heavy tests/swap
+	$(RUN) -m pytest -m heavy --timeout 600 tests/swap
 
 check: $(STAMP)
 	$(VENV)/bin/ruff check .
