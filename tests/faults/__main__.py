@@ -12,11 +12,12 @@ import time
 import traceback
 from pathlib import Path
 
-from faults import crashes, crowds, disks, network, stores
+from faults import crashes, crowds, disks, network, prunes, remote, stores
 from faults.scenario import Ground, Outcome, Scenario, UnavailableError
 
 SCENARIOS: tuple[Scenario, ...] = (
-    *crashes.SCENARIOS, *disks.SCENARIOS, *crowds.SCENARIOS, *network.SCENARIOS, *stores.SCENARIOS,
+    *crashes.SCENARIOS, *prunes.SCENARIOS, *disks.SCENARIOS, *crowds.SCENARIOS, *network.SCENARIOS, *remote.SCENARIOS,
+    *stores.SCENARIOS,
 )  # fmt: skip
 
 

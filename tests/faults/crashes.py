@@ -14,7 +14,7 @@ from functools import partial
 from authoring import Push
 from serving import Server, Shop, wait_until
 
-from faults import forked, pruning, pushing, truth
+from faults import assignments, forked, points, pruning, pushing, truth
 from faults.forked import release
 from faults.points import KILL, Trap
 from faults.scenario import Ground, Outcome, Scenario
@@ -26,23 +26,17 @@ MOST = 400
 """More points than any of these runs has: one that passes so many does not end."""
 
 
-def _points(ground: Ground) -> Iterator[int]:
-    """Every point, or, at a smaller scale, a part of them: each n-th, from one that the dice choose."""
-    stride = max(1, round(1 / ground.scale))
-    return iter(range(1 + ground.seed % stride, MOST, stride))
-
-
-def pushes(kind: str, fresh: bool, ground: Ground) -> Outcome:
+def pushes(kind: str, fresh: bool, ground: Ground, install: forked.Install = points.install) -> Outcome:
     """A server that takes a push meets the fault; `fresh`: it is the first push, which makes the bucket."""
     outcome, rate, rounds = Outcome(), 10, 0
     trap = Trap(ground.folder / "trap")
-    for at in _points(ground):
+    for at in ground.points(MOST):
         if fresh or rounds % ROUNDS_OF_A_SHOP == 0:
             shop = Shop(ground.folder / f"srv{at}")
             if not fresh:
                 _push_once(shop, rate, outcome)
         rate, rounds = rate + 1, rounds + 1
-        with forked.serve(shop, ground.folder / "trap") as server:
+        with forked.serve(shop, ground.folder / "trap", install=install) as server:
             before, push = pushing.running(server, outcome, "before"), server.next(release(rate))
             trap.arm(at, KINDS[kind])
             code = pushing.attempt(server, push, outcome)
@@ -107,7 +101,7 @@ def _after(shop: Shop, push: Push, code: int, rates: tuple[int, int], outcome: O
     truth.check(shop, outcome, f"{when}, pushed again")
 
 
-def followers(kind: str, ground: Ground) -> Outcome:
+def followers(kind: str, ground: Ground, install: forked.Install = points.install) -> Outcome:
     """A second server follows the bucket that the first takes pushes into, and meets the fault."""
     outcome, rate = Outcome(), 10
     one = Shop(ground.folder / "one")
@@ -116,10 +110,10 @@ def followers(kind: str, ground: Ground) -> Outcome:
     settings = {"HABANERO_BUCKET": f"file://{one.bucket}", "HABANERO_INSTANCE": "two"}
     with forked.serve(one) as receiving:
         pushing.attempt(receiving, receiving.next(release(rate)), outcome)
-        for at in _points(ground):
+        for at in ground.points(MOST):
             rate += 1
             when = f"{kind} at {at}"
-            with forked.serve(two, ground.folder / "trap", **settings) as following:
+            with forked.serve(two, ground.folder / "trap", install=install, **settings) as following:
                 push = receiving.next(release(rate))
                 trap.arm(at, KINDS[kind])
                 accepted = pushing.attempt(receiving, push, outcome) == 200
@@ -163,7 +157,7 @@ def starts(kind: str, copied: bool, ground: Ground) -> Outcome:
     with forked.serve(shop) as server:
         for rate in (11, 12):
             pushing.attempt(server, server.next(release(rate)), outcome)
-    for at in _points(ground):
+    for at in ground.points(MOST):
         shutil.rmtree(shop.root / "state", ignore_errors=True)
         if copied:
             forked.start(shop)
@@ -191,12 +185,12 @@ def starts(kind: str, copied: bool, ground: Ground) -> Outcome:
 def prunes(kind: str, ground: Ground) -> Outcome:
     """A prune meets the fault between any two of its calls; what is left is valid, and a second prune ends it."""
     outcome, trap = Outcome(), Trap(ground.folder / "trap")
-    (shop, older), full = pruning.deploy(ground.folder), ground.folder / "full"
+    (shop, pruned), full = pruning.deploy(ground.folder), ground.folder / "full"
     shop.bucket_folder.rename(full)
     environ = {**shop.environ(), "HABANERO_STATE": str(ground.folder / "state")}
     prune = partial(forked.run, pruning.carry_out, shop.root, environ)
-    given = (shop.bucket_folder, shop.base.digest)
-    for at in _points(ground):
+    given = (shop.bucket_folder, pruned.base)
+    for at in ground.points(MOST):
         shutil.rmtree(shop.bucket_folder, ignore_errors=True)
         shutil.copytree(full, shop.bucket_folder)
         trap.arm(at, KINDS[kind])
@@ -207,9 +201,10 @@ def prunes(kind: str, ground: Ground) -> Outcome:
             outcome.expect(code == 0, f"a prune without a fault: {code}")
             break
         outcome.faults[f"{kind} at {fired}"] += 1
-        pruning.check(shop, older, outcome, f"{when}, {fired}", done=False)
+        pruning.check(pruned, outcome, f"{when}, {fired}")
         outcome.expect(prune(ground.folder / "trap", *given) == 0, f"{when}, {fired}: the second prune")
-        pruning.check(shop, older, outcome, f"{when}, {fired}, pruned again", done=True)
+        pruning.check(pruned, outcome, f"{when}, {fired}, pruned again")
+        pruning.check_done(pruned, outcome, f"{when}, {fired}, pruned again")
     else:
         outcome.expect(ground.scale < 1, "there was no end of points")
     return outcome
@@ -233,4 +228,8 @@ SCENARIOS = (
            lambda kind, ground: starts(kind, True, ground)),
     *_each("prune", 0.2, "{} between any two calls of a prune: the journals are chains, what runs has all of its code",
            prunes),
+    Scenario("commit/push", "kill between any two assignments of a push's commit: the start is on the old, whole",
+             lambda ground: pushes("kill", False, ground, assignments.install), 0.04),
+    Scenario("commit/follow", "kill between any two assignments of a follower's commit: the start is on the new, whole",
+             lambda ground: followers("kill", ground, assignments.install), 0.04),
 )  # fmt: skip

@@ -24,13 +24,64 @@ from serving import MAIN, Server, Shop, _all_follow, wait_until
 from faults import points
 from habanero_receiver import boot
 
+Install = Callable[[points.Trap, tuple[Path, ...]], None]
+"""Makes the points of a process; `points.install` unless a scenario says otherwise."""
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["faults.__main__", "faults.libraries"])
 
 
+_MORE = """
+import dataclasses
+import enum
+import functools
+
+
+@dataclasses.dataclass
+class Line:
+    amount: int = {rate}
+
+    def total(self):
+        return self.amount * {rate}
+
+
+class Kind(enum.Enum):
+    NEW = "new {rate}"
+
+
+class Cart:
+    limit = {rate}
+
+    def add(self, line: Line, more: int = {rate}) -> int:
+        return line.total() + more
+
+    @property
+    def full(self):
+        return self.limit > {rate}
+
+
+def twice(work):
+    @functools.wraps(work)
+    def inner():
+        return work() * {rate}
+
+    return inner
+
+
+@twice
+def rate():
+    return {rate}
+
+
+TABLE = {{"rate": {rate}, "others": [{rate}]}}
+"""
+
+
 def release(rate: int) -> dict[str, str | None]:
-    """Two modules that are right only together: the entry module's label tells the rate of the other."""
-    return {"shop.rates": f"RATE = {rate}\n", "main": MAIN.replace('"one"', f'"r{rate}"')}
+    """Two modules that are right only together: the entry module's label tells the rate of the other.
+
+    All else in it is there to be assigned, and differs with every rate.
+    """
+    return {"shop.rates": f"RATE = {rate}\n", "main": MAIN.replace('"one"', f'"r{rate}"') + _MORE.format(rate=rate)}
 
 
 def whole(price: int, label: str) -> int | None:
@@ -66,28 +117,35 @@ class Child:
 
 
 @contextmanager
-def serve(shop: Shop, trap: Path | None = None, *, ready: bool = True, **environ: str) -> Iterator[Server]:
-    """Serve the shop; at the end of the block whatever is left is killed. `ready` waits until it follows."""
+def serve(
+    shop: Shop, trap: Path | None = None, *, install: Install = points.install, **environ: str
+) -> Iterator[Server]:  # fmt: skip
+    """Serve the shop once it follows the journal; at the end of the block whatever is left is killed."""
     told = shop.root / "port"
     told.unlink(missing_ok=True)
-    child = Child(_server, shop.root, _settings(shop, environ), told, trap)
+    child = Child(_server, shop.root, _settings(shop, environ), told, trap, install)
     try:
         wait_until(told.exists, what=lambda: f"the server ended with {child.poll()}")
         port = int(told.read_text())
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             server = Server(child, port, shop.author, client)  # type: ignore[arg-type]  # it has what is used of a Popen
-            if ready:
-                wait_until(lambda: _all_follow(server, 1), what=lambda: (shop.root / "server.log").read_text()[-2000:])
+            wait_until(lambda: _all_follow(server, 1), what=lambda: (shop.root / "server.log").read_text()[-2000:])
             yield server
     finally:
         child.kill()
 
 
-def start(shop: Shop, trap: Path | None = None, **environ: str) -> tuple[int | None, dict[str, Any]]:
-    """Start a program of the shop's code that tells what it runs and ends; its exit code and what it told."""
+def start(
+    shop: Shop, trap: Path | None = None, *, begun: Callable[[int], object] = lambda _: None, **environ: str
+) -> tuple[int | None, dict[str, Any]]:
+    """Start a program of the shop's code that tells what it runs and ends; its exit code and what it told.
+
+    `begun` is given its process id while it runs.
+    """
     told = shop.root / "told.json"
     told.unlink(missing_ok=True)
     child = Child(_program, shop.root, _settings(shop, environ), told, trap)
+    begun(child.pid)
     code = child.wait(30)
     child.kill()
     return code, json.loads(told.read_text()) if told.exists() else {}
@@ -105,7 +163,7 @@ def _settings(shop: Shop, more: Mapping[str, str]) -> dict[str, str]:
     return shop.environ(**{"HABANERO_STATE": str(shop.root / "state"), **more})
 
 
-def _enter(root: Path, environ: dict[str, str], trap: Path | None) -> None:
+def _enter(root: Path, environ: dict[str, str], trap: Path | None, install: Install = points.install) -> None:
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(root)
@@ -116,13 +174,13 @@ def _enter(root: Path, environ: dict[str, str], trap: Path | None) -> None:
     if trap is not None:
         bucket = Path(environ["HABANERO_BUCKET"].removeprefix("file://"))
         watched = (bucket, Path(environ["HABANERO_STATE"]), root / "shop")
-        points.install(points.Trap(trap), watched)
+        install(points.Trap(trap), watched)
 
 
-def _server(root: Path, environ: dict[str, str], told: Path, trap: Path | None) -> None:
+def _server(root: Path, environ: dict[str, str], told: Path, trap: Path | None, install: Install) -> None:
     import uvicorn
 
-    _enter(root, environ, trap)
+    _enter(root, environ, trap, install)
     with socket.create_server(("127.0.0.1", 0)) as listening:  # nobody else can come to have this port
         new = told.with_suffix(".new")
         new.write_text(str(listening.getsockname()[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,11 @@ class Ground:
     def times(self, usual: int) -> int:
         """A usual number of rounds at this scale, at least one."""
         return max(1, round(usual * self.scale))
+
+    def points(self, most: int) -> Iterator[int]:
+        """Every point from 1, or, at a smaller scale, a part of them: each n-th, from one that the dice choose."""
+        stride = max(1, round(1 / self.scale))
+        return iter(range(1 + self.seed % stride, most, stride))
 
 
 @dataclass

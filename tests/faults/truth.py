@@ -20,7 +20,7 @@ from habanero_receiver.release.manifest import Manifest
 
 def journal_of(shop: Shop, bucket: Bucket) -> Journal:
     """The shop's journal over its base, as it lies on the disk."""
-    config = _config(shop)
+    config = config_of(shop)
     return Journal(bucket, config.app, config.environment, Base.scan(config.root, config.top_level).digest)
 
 
@@ -29,14 +29,12 @@ def check(shop: Shop, outcome: Outcome, when: str, bucket: Bucket | None = None)
     if bucket is None:
         bucket = open_bucket(shop.environ()["HABANERO_BUCKET"])
         _check_blobs(shop.bucket, outcome, when)
-    config, journal = _config(shop), journal_of(shop, bucket)
+    config, journal = config_of(shop), journal_of(shop, bucket)
     base = Base.scan(config.root, config.top_level).digest
     previous, seq = trust.Head.start(base), 0
     try:
         while (data := journal.entry(seq + 1)) is not None:
-            statement = trust.judge_entry(
-                data, config.policy(), base, previous, seq=seq + 1, require_trusted_key=True
-            )
+            statement = trust.judge_entry(data, config.policy(), base, previous, seq=seq + 1, require_trusted_key=True)
             previous, seq = trust.head_of(Envelope.decode(data), statement), seq + 1
             manifest = journal.get_blob(statement.manifest_digest.removeprefix("sha256:"), statement.manifest_size)
             sizes = Manifest.decode(manifest or b"").blobs()
@@ -54,7 +52,8 @@ def _check_blobs(bucket: Path, outcome: Outcome, when: str) -> None:
             outcome.expect(right, f"{when}: blob {file.name[:12]} is not what its name says")
 
 
-def _config(shop: Shop) -> ReceiverConfig:
+def config_of(shop: Shop) -> ReceiverConfig:
+    """The settings that a server of the shop has."""
     config = ReceiverConfig.from_env(shop.environ(), shop.root)
     assert config is not None
     return config
