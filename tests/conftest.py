@@ -22,3 +22,15 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
             if name != "AWS_ENDPOINT_URL_S3":
                 patch.setenv(name, value)
         yield store
+
+
+@pytest.fixture(scope="session")
+def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A stand-in for Google's store on loopback, for the session; its account is in the environment."""
+    from objectstores import google
+
+    with google(tmp_path_factory.mktemp("google")) as store, pytest.MonkeyPatch.context() as patch:
+        for name, value in store.environ().items():
+            if name != "GOOGLE_BASE_URL":
+                patch.setenv(name, value)
+        yield store

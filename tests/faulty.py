@@ -19,6 +19,7 @@ REFUSED = ("500", "503", "409", "429", "dropped")
 STALLED = ("stalled before", "stalled after")
 FAULTS = FORWARDED + REFUSED + STALLED
 
+_CONDITIONS = {"if-none-match", "x-goog-if-generation-match"}
 _HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"}
 
 
@@ -144,7 +145,7 @@ def _serve(handler: BaseHTTPRequestHandler, asked: Asked, fault: str, upstream: 
         _reply(handler, int(fault), {}, b"<Error><Code>Broken</Code></Error>")
         return
     if fault == "unconditional":
-        without = {name: value for name, value in asked.headers.items() if name.lower() != "if-none-match"}
+        without = {name: value for name, value in asked.headers.items() if name.lower() not in _CONDITIONS}
         asked = replace(asked, headers=without)
     status, headers, body = _forward(asked, upstream)
     if fault == "stalled after":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -96,6 +97,45 @@ def moto(folder: Path) -> Iterator[ObjectStore]:
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
     with running([sys.executable, "-c", code], folder / "moto.log", f"http://127.0.0.1:{port}/moto-api/"):
         yield ObjectStore(f"http://127.0.0.1:{port}")
+
+
+@dataclass(frozen=True)
+class GoogleStore:
+    """A stand-in for Google's store that runs; `key_file` is that of an account whose signature nobody asks for."""
+
+    endpoint: str
+    key_file: Path
+
+    def environ(self, endpoint: str = "") -> dict[str, str]:
+        """The variables that address it, directly or by way of another endpoint."""
+        return {"GOOGLE_BASE_URL": endpoint or self.endpoint, "GOOGLE_SERVICE_ACCOUNT": str(self.key_file)}
+
+    def make_bucket(self) -> str:
+        """Make an empty bucket; gives its URL, with a prefix."""
+        name = f"releases-{uuid.uuid4().hex[:12]}"
+        request = urllib.request.Request(f"{self.endpoint}/{name}", data=b"", method="PUT")
+        with urllib.request.urlopen(request, timeout=20):
+            return f"gs://{name}/some/prefix"
+
+    def client_of(self, url: str, endpoint: str = "", bounds: Bounds = QUICK) -> StoreClient:
+        """The client that a process uses, with bounds of the test's choice. It reads the account from os.environ."""
+        environ = self.environ(endpoint)
+        return StoreClient(parse(url, environ), environ, bounds)
+
+    def open(self, url: str, endpoint: str = "") -> Bucket:
+        """The bucket as the receiver opens it."""
+        return open_bucket(url, {**os.environ, **self.environ(endpoint)})
+
+
+@contextmanager
+def google(folder: Path) -> Iterator[GoogleStore]:
+    """A stand-in for Google Cloud Storage in memory; no emulator has the part of its interface that is used."""
+    port, key_file = free_port(), folder / "google-account.json"
+    account = {"client_email": "", "private_key": "", "private_key_id": "", "disable_oauth": True}
+    key_file.write_text(json.dumps({"type": "service_account", **account}))
+    command = [sys.executable, str(Path(__file__).parent / "googlestore.py"), str(port)]
+    with running(command, folder / "google.log", f"http://127.0.0.1:{port}/none?list-type=2"):
+        yield GoogleStore(f"http://127.0.0.1:{port}", key_file)
 
 
 @contextmanager

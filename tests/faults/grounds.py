@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from objectstores import ObjectStore, moto, running
+from objectstores import ObjectStore, google, moto, running
 from serving import free_port
 
 from faults.scenario import UnavailableError
@@ -93,5 +93,5 @@ def _npx(package: str, words: list[str]) -> list[str]:
     return ["npm", "exec", "--yes", "--package", package, "--", *words]
 
 
-STORES = {"moto": moto, "ceph": ceph}
-"""S3 stores that keep the contract, by name."""
+STORES = {"moto": moto, "ceph": ceph, "google-stand-in": google}
+"""Stores that keep the contract and can be put behind a proxy, by name."""

@@ -1,7 +1,7 @@
 """Scenarios of an object store behind a network: a fault at each request of a push, one request after the other.
 
-A kind of fault comes at request 1, then at request 2, until a push comes through without having met it. `request` is a
-server that took pushes before; `first-request` one that makes the journal: each time another server and bucket.
+A kind of fault comes at request 1, then at request 2, until a push comes through without having met it. `push-request`
+is a server that took pushes before; `first-push-request` one that makes the journal, each time another.
 """
 
 from __future__ import annotations
@@ -97,12 +97,12 @@ def _check_started(server: Server, shop: Shop, bucket: Bucket, rates: tuple[int,
 
 SCENARIOS = (
     *(
-        Scenario(f"request/{kind}", "at each request of a push to S3: the app goes on, a retry succeeds, starts too",
+        Scenario(f"push-request/{kind}", "at each request of a push to S3: the app goes on, a retry succeeds",
                  partial(requests, kind), 0.12 if kind in QUICK else 0.0)
         for kind in KINDS + KILLS
     ),
     *(
-        Scenario(f"first-request/{kind}", "at each request of the push that makes the journal on S3: likewise",
+        Scenario(f"first-push-request/{kind}", "at each request of the push that makes the journal on S3: likewise",
                  partial(anew, kind, False))
         for kind in KINDS + KILLS
     ),

@@ -50,7 +50,7 @@ def many_writers(start: Callable, ground: Ground) -> Outcome:
     with start(ground.folder) as store, faulty(store.endpoint, at_random(ground.seed, RATE), stall_s=5) as proxy:
         os.environ.update(store.environ())
         url, until = store.make_bucket(), ground.times(ENTRIES)
-        environ = {"HABANERO_BUCKET": url, "AWS_ENDPOINT_URL_S3": proxy.endpoint}
+        environ = {"HABANERO_BUCKET": url, **store.environ(proxy.endpoint)}
         won = writers.race(environ, WRITERS, until, outcome)
         writers.check(store.open(url), until, won, outcome)
         outcome.faults.update(proxy.broken)
@@ -90,7 +90,7 @@ def servers(start: Callable, ground: Ground) -> Outcome:
         shops = [one, Shop(ground.folder / "two", author=one.author)]
         running = [
             stack.enter_context(
-                serve(shop, **settings, AWS_ENDPOINT_URL_S3=proxy.endpoint, HABANERO_INSTANCE=shop.root.name)
+                serve(shop, **settings, **store.environ(proxy.endpoint), HABANERO_INSTANCE=shop.root.name)
             )
             for shop, proxy in zip(shops, proxies, strict=True)
         ]
@@ -156,6 +156,8 @@ class Load:
 SCENARIOS = (
     Scenario("contract/ceph", "a real S3 store keeps every promise of a bucket", partial(contract, grounds.ceph)),
     Scenario("contract/azurite", "so does Azure's own emulator", partial(contract, grounds.azurite)),
+    Scenario("contract/google-stand-in", "so does the tests' own stand-in for Google's store",
+             partial(contract, grounds.STORES["google-stand-in"])),
     Scenario("refused/s3rver", "a store that ignores the condition is refused", refused_store),
     *(
         Scenario(f"writers/{name}", "8 processes, 30 % of requests broken: nothing lost, doubled or out of order",
