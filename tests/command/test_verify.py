@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import py_compile
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -216,3 +218,37 @@ def test_files_changed_on_the_server_and_modules_from_nowhere_are_named(tmp_path
         httpx.get(f"http://127.0.0.1:{site.port}/load?name=shop.lazy", timeout=10).raise_for_status()
         [problem] = verdict(site, 6)["deviating"]
         assert "shop.lazy is no known version (f: its code is not of this version" in problem["text"]
+
+
+RATES = "FACTORS = [{}]\n"
+
+
+def test_bytecode_that_is_not_of_its_source_is_named(tmp_path: Path, private_config: Path) -> None:
+    """A source was replaced and kept its size and second: Python runs the old .pyc, and verify says so.
+
+    Nothing that is live gives it away, since the module has no function and no plain constant.
+    """
+    site = make_site(tmp_path)
+    for root in (site.laptop, site.deployed):
+        (root / "shop/main.py").write_text(
+            MAIN.replace("pricing.CALLS", "rates.FACTORS").replace("import pricing", "import pricing, rates")
+        )
+        (root / "shop/rates.py").write_text(RATES.format(2))
+    source = site.deployed / "shop/rates.py"
+    before = source.stat()
+    cached = py_compile.compile(str(source), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
+    for root in (site.laptop, site.deployed):
+        (root / "shop/rates.py").write_text(RATES.format(3))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with site.serve():
+        assert site.price()["calls"] == [2], "the old code runs"
+        site.save(priced(3))
+        site.command("push", "--once")
+        [problem] = verdict(site, 6)["deviating"]
+        assert "shop.rates is no known version (it runs other code than its source" in problem["text"]
+        assert cached in problem["text"]
+        assert "shop.pricing" not in problem["text"] and "shop.main" not in problem["text"]
+    Path(cached).unlink()
+    with site.serve():
+        assert site.price()["calls"] == [3]
+        assert verdict(site, 0)["deviating"] == []

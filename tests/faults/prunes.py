@@ -141,7 +141,7 @@ SCENARIOS = (
     ),
     *(
         Scenario(f"prune-request/{kind}", "at each request of a server that prunes S3: valid; a retry ends it",
-                 partial(on_s3, kind), 0.03 if kind == "lost" else 0.0)
+                 partial(on_s3, kind), 0.02 if kind == "lost" else 0.0)
         for kind in REQUESTS + KILLS
     ),
 )  # fmt: skip

@@ -5,8 +5,9 @@
     the one          reads the answers                     `answers`
 
 What it does: for each module of base and release, the sha256 of the source that the live module was found to be
-(`swap.witness`), or what deviates. What it does not: it judges nothing, and changes no code. An answer is as good as
-the process that gives it and the bucket that it goes through: it finds mistakes, not a process that lies.
+(`swap.witness`), or what deviates: bytecode on the disk that is not of its source does so too. What it does not: it
+judges nothing, and changes no code. An answer is as good as the process that gives it and the bucket that it goes
+through: it finds mistakes, not a process that lies.
 
 The rule it upholds: a module is of a version only if what is live says so; where nothing in it can be compared, the
 answer says that too (`compared` is 0).
@@ -21,6 +22,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.errors import HabaneroError
+from habanero_receiver.journal import bytecode
 from habanero_receiver.swap import witness
 
 if TYPE_CHECKING:
@@ -58,10 +60,22 @@ def _modules(node: Node) -> dict[str, Any]:
     found = {}
     for name in sorted(names | _strangers(node, loaded, names)):
         module = loaded.get(name)
-        found[name] = (
-            _unloaded(node, name) if module is None else _loaded(node, name, module, overlay.get(name), own)
-        )
+        finding = _unloaded(node, name) if module is None else _loaded(node, name, module, overlay.get(name), own)
+        found[name] = finding if name in node.overlay.images else _by_its_bytecode(node, name, finding)
     return found
+
+
+def _by_its_bytecode(node: Node, name: str, finding: dict[str, Any]) -> dict[str, Any]:
+    """The finding for a module of the disk, unless Python has bytecode for it that is not of its source.
+
+    What such a module runs cannot be told from what is live alone: values that it computed have no code to compare.
+    """
+    file = node.base.modules.get(name)
+    cached = None if file is None else bytecode.foreign(file.file)
+    if cached is None:
+        return finding
+    told = f"it runs other code than its source, now or from its next import on: {cached} is of another source"
+    return finding | {"source": None, "deviating": [told, *finding["deviating"]][:MAX_DEVIATIONS]}
 
 
 def _strangers(node: Node, loaded: Mapping[str, ModuleType], names: Iterable[str]) -> set[str]:
@@ -107,9 +121,7 @@ def _unloaded(node: Node, name: str) -> dict[str, Any]:
         return _said(None, loaded=False, deviating=(error.message,))
 
 
-def _said(
-    source: bytes | None, *, loaded: bool, compared: int = 0, deviating: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def _said(source: bytes | None, *, loaded: bool, compared: int = 0, deviating: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "source": None if source is None else hashlib.sha256(source).hexdigest(),
         "loaded": loaded,
