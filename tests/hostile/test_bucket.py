@@ -339,6 +339,15 @@ def test_rollback_and_freeze_by_who_can_write_the_bucket(app: Deployment) -> Non
     assert (forgot.run.head.seq, forgot.trouble) == (1, None)
 
 
+def test_a_predecessor_that_is_withheld_turns_no_machine_back(app: Deployment) -> None:
+    """Release 2 cannot be judged without entry 1, but the machine that ran it has a copy, signed and whole."""
+    app.start("-c", "import shop.pricing", HABANERO_INSTANCE="box")
+    app.entry_file(1).unlink()
+    remembers = choose_with(app, app.root / ".habanero" / "state")
+    assert (remembers.run.head.seq, remembers.trouble and remembers.trouble.code) == (2, "envelope-size")
+    assert choose_with(app, app.root / "another").run.head.seq == 0
+
+
 def choose_with(app: Deployment, state: Path) -> Chosen:
     config = ReceiverConfig.from_env(app.environ(HABANERO_ROOT=str(app.root), HABANERO_STATE=str(state)), app.root)
     assert config is not None

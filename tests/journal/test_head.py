@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from deployment import TARGET, Deployment, Key
 
 from habanero_receiver.errors import ConflictError, HabaneroError, StoreError
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.head import Found, find_head
+from habanero_receiver.journal.journal import Journal
 
 SOURCES = {"shop/__init__.py": "", "shop/pricing.py": "PRICE = 1\n"}
 
@@ -134,6 +137,30 @@ def test_a_threshold_counts_for_the_head(app):
     """Two signatures are asked for; one is as none."""
     found = head(app, HABANERO_TRUSTED_KEYS=f"{app.key.line}\n{Key('ben').line}", HABANERO_THRESHOLD="2")
     assert found.head.seq == 0
+
+
+class Flickering(DirectoryBucket):
+    """Shows each entry once, and then not any more, as a store does whose reads are stale."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.shown: set[str] = set()
+
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        if key in self.shown:
+            return None
+        data = super().get(key, max_bytes=max_bytes)
+        if data is not None:
+            self.shown.add(key)
+        return data
+
+
+def test_an_entry_that_was_read_is_not_read_again(app):
+    """A stale answer in the middle of a search does not make an older release of the newest one."""
+    journal = Journal(Flickering(app.bucket_folder), "shop", "test", app.base.digest)
+    found = find_head(journal, app.config().policy(), app.base.digest)
+    assert found.head == app.head and found.refused is None
+    assert found.envelope == app.entry_file(app.head.seq).read_bytes()
 
 
 def test_a_slow_bucket_ends_the_search(app, monkeypatch):

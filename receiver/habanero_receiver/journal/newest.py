@@ -62,7 +62,6 @@ class _Searched(NamedTuple):
     """What the bucket says."""
 
     found: Found
-    envelope: bytes
     at_floor: bytes | None
     accused: verdict.Verdict | None
 
@@ -117,9 +116,13 @@ class Chooser:
             self._reachable = error.code == "store-missing"
             return self._own_copy(floor) or self._deployed(), error, None
         found = searched.found
-        newest = Candidate(found.head, found.statement, searched.envelope)
+        newest = Candidate(found.head, found.statement, found.envelope)
         if floor is not None and digest_of(searched.at_floor) != floor.digest:
             return self._own_copy(floor) or newest, _turned_back(floor, found, self._local.folder), None
+        if floor is not None and found.head.seq < floor.seq:  # what the bucket shows of it was refused; the copy may do
+            own = self._own_copy(floor)
+            if own is not None:
+                return own, found.refused, None
         return newest, found.refused, searched.accused
 
     def _search(self, floor: Floor | None) -> _Searched:
@@ -129,11 +132,10 @@ class Chooser:
         found = find_head(
             self._journal, self._policy, self._place.base, budget_s=self._wait_s, hint=0 if floor is None else floor.seq
         )
-        envelope = self._journal.entry(found.head.seq) or b""
-        at_floor = envelope
+        at_floor = found.envelope
         if floor is not None and floor.seq != found.head.seq:
             at_floor = self._journal.entry(floor.seq) or b""
-        return _Searched(found, envelope, at_floor, self._verdict(found.head, found.statement))
+        return _Searched(found, at_floor, self._verdict(found.head, found.statement))
 
     def _verdict(self, head: trust.Head, statement: Statement | None) -> verdict.Verdict | None:
         if statement is None:
