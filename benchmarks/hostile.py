@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class Push:
 
     def body(self, key: Key = ANA, keyid: str = "", **changes: object) -> bytes:
         """Signed; `keyid` is what the signature claims to be of."""
-        payload = replace(self.statement, **changes).encode()  # type: ignore[arg-type]  # the caller names fields of it
+        payload = self.statement._replace(**changes).encode()  # type: ignore[arg-type]  # the caller names fields of it
         envelope = Envelope(PAYLOAD_TYPE, payload)
         sig = key.private.sign(envelope.message)
         envelope = Envelope(PAYLOAD_TYPE, payload, (Signature(keyid or key.public.keyid, sig),))

@@ -89,7 +89,7 @@ class Author:
             nonce=secrets.token_hex(16),
             author=self.name,
         )
-        statement = replace(statement, **changes)
+        statement = statement._replace(**changes)
         return Push(
             statement,
             self.envelope(statement.encode()),

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -129,7 +128,7 @@ class Deployment:
             nonce="00" * 16,
             author="ana@laptop",
         )
-        statement = replace(statement, **fields)  # type: ignore[arg-type]  # the caller names fields of it
+        statement = statement._replace(**fields)  # type: ignore[arg-type]  # the caller names fields of it
         envelope = self.sign(statement, key)
         assert self.journal.append(statement.seq, envelope.encode())
         self.head = Head(statement.seq, envelope.digest, statement.issued)

@@ -8,7 +8,7 @@ Read as a specification: one row each, in the order of the rules in `habanero_re
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -276,7 +276,7 @@ STRANGERS = [
         "unauthorized",
         "threshold 2, two keys of one person",
         push(signers=(ANA, BEN)),
-        {"threshold": 2, "keys": (ANA.trusted(), replace(BEN.trusted(), principal=f"ben@train,{ANA.name}"))},
+        {"threshold": 2, "keys": (ANA.trusted(), BEN.trusted()._replace(principal=f"ben@train,{ANA.name}"))},
     ),
     Case(401, "unauthorized", "key without a role anywhere", push(), {"roles": roles("ben@desk push shop/production")}),
     Case(401, "unauthorized", "key with a role elsewhere", push(), {"roles": roles("ana@laptop push shop/staging")}),

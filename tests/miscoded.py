@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from dataclasses import replace
 
 from authoring import Push
 from nodes import World
@@ -27,7 +26,7 @@ def with_code(world: World, built: EncodedBuild) -> Push:
     code, units = (BlobRef(hashlib.sha256(blob).hexdigest(), len(blob)) for blob in built)
     manifest = Manifest({"shop.rates": entry._replace(code=code, units=units)}).encode()
     digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-    statement = replace(push.statement, manifest_digest=digest, manifest_size=len(manifest))
+    statement = push.statement._replace(manifest_digest=digest, manifest_size=len(manifest))
     blobs = {entry.source.sha256: push.blobs[entry.source.sha256], code.sha256: built.code, units.sha256: built.units}
     return Push(statement, world.author.envelope(statement.encode()), manifest, blobs)
 

@@ -17,23 +17,24 @@ WATCHER_FILES = sorted(WATCHER.rglob("*.py"))
 
 MAY_KNOW = {
     # layer: what it may import of the receiver, beside itself
-    "errors": set(),
-    "release": {"errors"},
+    "values": set(),
+    "errors": {"values"},
+    "release": {"errors", "values"},
     "swap": set(),
     "tasks": set(),
     "policy": {"errors", "release"},
-    "trust": {"errors", "release", "policy"},
-    "journal": {"errors", "release", "trust", "swap"},
-    "overlay": {"swap"},
-    "entrance": {"errors"},
-    "keyring": {"errors", "release", "policy"},
-    "config": {"errors", "release", "journal", "trust", "entrance", "keyring"},
+    "trust": {"errors", "release", "policy", "values"},
+    "journal": {"errors", "release", "trust", "swap", "values"},
+    "overlay": {"swap", "values"},
+    "entrance": {"errors", "values"},
+    "keyring": {"errors", "release", "policy", "values"},
+    "config": {"errors", "release", "journal", "trust", "entrance", "keyring", "values"},
     "processes": {"journal"},
     "starting": {"journal", "processes"},
     "verdicts": {"errors", "journal", "starting"},
     "boot": {
         "errors", "release", "swap", "trust", "journal", "overlay", "config", "processes", "starting", "verdicts",
-        "entrance",
+        "entrance", "values",
     },
 }
 """The layers with rules, from the ground up. Those not named are above all of these."""

@@ -13,16 +13,17 @@ Settings that cannot be used always do.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import verdicts
 from habanero_receiver.config import ReceiverConfig, child_environment
 from habanero_receiver.errors import ConfigError, HabaneroError
-from habanero_receiver.journal import baked
 from habanero_receiver.journal.base import Base
 from habanero_receiver.journal.bucket import open_bucket
 from habanero_receiver.journal.candidate import Candidate
@@ -32,8 +33,10 @@ from habanero_receiver.journal.newest import Chooser, Chosen, Place
 from habanero_receiver.overlay import Overlay
 from habanero_receiver.starting import Start, StartLedger
 from habanero_receiver.trust import Head
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
 
     from habanero_receiver.release.manifest import Manifest
     from habanero_receiver.release.statement import Statement
@@ -113,9 +116,22 @@ def boot(config: ReceiverConfig) -> Booted:
     """
     with _process.booting_lock:
         if _process.booted is None:
-            _process.booted = _boot(config)
+            with _uncollected():
+                _process.booted = _boot(config)
             os.environ.update(child_environment(config, os.environ))
         return _process.booted
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """What a start makes is there to stay: to look for garbage among it, again and again, finds none."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _boot(config: ReceiverConfig) -> Booted:
@@ -136,6 +152,8 @@ def _boot(config: ReceiverConfig) -> Booted:
 
 def _base(config: ReceiverConfig) -> Base:
     if config.fingerprint is not None:
+        from habanero_receiver.journal import baked
+
         found = baked.read(config.fingerprint, config.root, config.top_level)
         if isinstance(found, Base):
             return found

@@ -12,21 +12,20 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
 from habanero_receiver.entrance import Entrance, one_of
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.base import find_root
-from habanero_receiver.journal.stores.address import default_url
 from habanero_receiver.keyring import FILES, ListSources
 from habanero_receiver.release.keys import TrustedKey
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 from habanero_receiver.release.roles import Roles
 from habanero_receiver.release.statement import PythonTag
 from habanero_receiver.trust import TrustPolicy
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ _INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SITE = str(Path(__file__).parent / "_site")
 _MARK = "HABANERO_RUN"  # tells the sitecustomize in _SITE that it is there on purpose
 MIN_POLL_S, MAX_POLL_S = 0.005, 3_600.0
-_NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+_NUMBER = r"[0-9]{1,6}(\.[0-9]{1,3})?"
 
 
 class ReceiverConfig(NamedTuple):
@@ -107,7 +106,7 @@ class ReceiverConfig(NamedTuple):
             target=self.target,
             allowed_modules=frozenset(self.top_level),
             python=PythonTag.current(),
-            limits=replace(DEFAULT_LIMITS, max_window_s=self.max_window_s),
+            limits=DEFAULT_LIMITS._replace(max_window_s=self.max_window_s),
             roles=self.roles,
         )
 
@@ -152,11 +151,11 @@ class ReceiverConfig(NamedTuple):
 
 def bucket_url(environ: Mapping[str, str], cwd: Path) -> str:
     """The bucket that is set, else the one that `fly storage create` made, else a directory beside the app."""
-    return (
-        environ.get("HABANERO_BUCKET")
-        or default_url(environ)
-        or f"file://{quote(str(cwd / '.habanero' / 'bucket'))}"
-    )
+    if url := environ.get("HABANERO_BUCKET"):
+        return url
+    from habanero_receiver.journal.stores.address import default_url  # a start whose bucket is named goes without
+
+    return default_url(environ) or f"file://{quote(str(cwd / '.habanero' / 'bucket'))}"
 
 
 def sources_of(environ: Mapping[str, str], cwd: Path) -> tuple[Path, tuple[str, ...]]:
@@ -296,8 +295,10 @@ def _poll(environ: Mapping[str, str]) -> float | None:
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    word = environ.get(name) or str(default)
-    number = float(word) if _NUMBER.fullmatch(word) else -1.0
+    word = environ.get(name)
+    if not word:
+        return default
+    number = float(word) if re.fullmatch(_NUMBER, word) else -1.0
     if not low <= number <= high:
         raise _bad(name, f"is {word!r}", f"a number from {low:g} to {high:g}; {default:g} without it")
     return number

@@ -8,14 +8,15 @@ The rule it upholds: a setting that cannot be understood stops the start; it nev
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
+_HOST = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]"
 
 
 class Entrance(NamedTuple):
@@ -64,7 +65,7 @@ def one_of(environ: Mapping[str, str], name: str, usual: str, other: str) -> str
 def _hosts(environ: Mapping[str, str]) -> frozenset[str]:
     words = frozenset(environ.get("HABANERO_ALLOWED_HOSTS", "").replace(",", " ").lower().split())
     for word in words:
-        if not _HOST.fullmatch(word):
+        if not re.fullmatch(_HOST, word):
             raise ConfigError(
                 "bad-setting",
                 f"HABANERO_ALLOWED_HOSTS holds {word!r}, which is not the name of a host",

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+
+from habanero_receiver.values import NamedTuple
 
 BUG, USAGE, GATE_FAILED, REFUSED, ROLLED_BACK, OUT_OF_STEP, NOT_TRUSTED, UNREACHABLE = range(1, 9)
 """Exit codes of the command."""

@@ -22,11 +22,12 @@ import stat
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import ConfigError, TrustError
 from habanero_receiver.release.keys import TrustedKey, parse_allowed_signers
 from habanero_receiver.release.roles import Roles, parse_roles
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ FILES = ("HABANERO_TRUSTED_KEYS_FILE", "HABANERO_REVOKED_KEYS_FILE", "HABANERO_R
 _FRESH_S = 2.0
 """A file that was changed so lately may be changed again without a sign of it: its times are not that fine."""
 _TRIES = 3
-_KEYID = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+_KEYID = r"SHA256:[A-Za-z0-9+/]{43}"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Mark = tuple[int, ...] | None
@@ -213,7 +214,7 @@ def _revoked(text: str) -> frozenset[str]:
     lines = (line.partition("#")[0] for line in text.splitlines())
     words = frozenset(" ".join(lines).replace(",", " ").split())
     for word in words:
-        if not _KEYID.fullmatch(word):
+        if not re.fullmatch(_KEYID, word):
             raise ConfigError(
                 "bad-setting",
                 f"HABANERO_REVOKED_KEYS, or its file, holds {word[:60]!r}",

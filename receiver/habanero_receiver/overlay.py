@@ -16,9 +16,10 @@ import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import cache_from_source
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver.swap.loader import ImageLoader
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

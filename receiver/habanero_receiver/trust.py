@@ -50,7 +50,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from habanero_receiver.values import NamedTuple
 
 from .errors import ConflictError, RequestError, TrustError
 from .policy import TrustPolicy, able, enough, enough_for, people, signed_by, unauthorized
@@ -58,7 +59,6 @@ from .release.envelope import PAYLOAD_TYPE, Envelope
 from .release.fields import DIGEST_PREFIX
 from .release.keys import TrustedKey
 from .release.manifest import BlobRef, Manifest, check_allowed
-from .release.request import REQUEST_TYPE, ReadRequest, decode_header
 from .release.statement import Statement
 
 __all__ = [
@@ -237,6 +237,8 @@ def judge_request(
     header_value: str, method: str, path: str, policy: TrustPolicy, now: datetime, role: str = "read"
 ) -> str:
     """A signed request for `path` (as it came, with its query) by a key with that role; the keyid of that."""
+    from .release.request import REQUEST_TYPE, ReadRequest, decode_header  # no start needs it
+
     envelope = decode_header(header_value, policy.limits)
     if envelope is None:
         raise unauthorized()

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.journal.patience import within
-from habanero_receiver.journal.verdict import Verdict
 
 if TYPE_CHECKING:
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.journal.journal import Journal
     from habanero_receiver.journal.starts import Ledger
+    from habanero_receiver.journal.verdict import Verdict
     from habanero_receiver.starting import StartLedger
 
 _log = logging.getLogger("habanero")
@@ -30,7 +30,12 @@ _log = logging.getLogger("habanero")
 
 def of_this_machine(ledger: StartLedger, instance: str) -> dict[str, Verdict]:
     """What this machine itself found bad, by payload digest."""
-    return {digest: Verdict(digest, record.condemned, instance, 0) for digest, record in ledger.condemned().items()}
+    condemned = ledger.condemned()
+    if not condemned:
+        return {}
+    from habanero_receiver.journal.verdict import Verdict  # a start that goes well does not pay for it
+
+    return {digest: Verdict(digest, record.condemned, instance, 0) for digest, record in condemned.items()}
 
 
 def tell(ledger: StartLedger, bucket: Bucket, journal: Journal, instance: str, wait_s: float) -> bool:
@@ -39,6 +44,8 @@ def tell(ledger: StartLedger, bucket: Bucket, journal: Journal, instance: str, w
     for digest, record in ledger.condemned().items():
         if record.told:
             continue
+        from habanero_receiver.journal.verdict import Verdict  # likewise
+
         data = Verdict(digest, record.condemned, instance, time.time()).encode()
         try:
             within(wait_s, "a verdict", partial(_put, bucket, journal, record.seq, instance, data))

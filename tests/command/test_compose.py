@@ -57,7 +57,7 @@ def test_code_is_reused_for_the_python_that_it_was_built_for() -> None:
     seen = view({"shop.a": entry("2")})
     wanted = {"shop.a": module("shop.a", "2"), "shop.b": module("shop.b", "3")}
     assert [item.name for item in to_build(wanted, seen)] == ["shop.b"]
-    moved = replace(seen, python=replace(seen.python, optimize=2))
+    moved = replace(seen, python=seen.python._replace(optimize=2))
     assert [item.name for item in to_build(wanted, moved)] == ["shop.a", "shop.b"]
 
 

@@ -111,7 +111,7 @@ def test_one_person_is_not_two(people: Any, tmp_path: Path) -> None:
     file = pushed(ana)
     assert refused(ana, file).code == "already-signed"
     keys = ana.receiver.policy.keys
-    object.__setattr__(ana.receiver.policy, "keys", (keys[0], replace(keys[1], principal="ana")))
+    object.__setattr__(ana.receiver.policy, "keys", (keys[0], keys[1]._replace(principal="ana")))
     assert sign_file(second.session(), YES, file, show_diff=False) == 10
     assert ana.receiver.entries == []
 
@@ -163,8 +163,8 @@ def forged(laptop: Any, file: Path, **changes: Any) -> Path:
     assert entry is not None
     manifest = Manifest({"shop.pricing": entry._replace(**changes)})
     data = manifest.encode()
-    statement = replace(
-        found.statement, manifest_digest=f"sha256:{hashlib.sha256(data).hexdigest()}", manifest_size=len(data)
+    statement = found.statement._replace(
+        manifest_digest=f"sha256:{hashlib.sha256(data).hexdigest()}", manifest_size=len(data)
     )
     signer = laptop.session().signer
     envelope = Envelope(PAYLOAD_TYPE, statement.encode()).sign(signer.public.keyid, signer.sign)

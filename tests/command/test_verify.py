@@ -7,7 +7,6 @@ import os
 import py_compile
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -110,7 +109,7 @@ def another(site: Site, number: int, **changes: object) -> bytes:
     """The envelope of that release again, by the same trusted key, with another statement."""
     with site.session() as session:
         session.pusher.view()
-        statement = replace(session.pusher.releases.number(number).statement, **changes)
+        statement = session.pusher.releases.number(number).statement._replace(**changes)
         envelope = Envelope(PAYLOAD_TYPE, statement.encode())
         return envelope.sign(session.signer.public.keyid, session.signer.sign).encode()
 

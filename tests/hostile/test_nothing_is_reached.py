@@ -112,7 +112,7 @@ def _claiming(world: World) -> Push:
 
 
 def _other_python(world: World) -> Any:
-    return replace(world.node.policy.python, magic=world.node.policy.python.magic + 1)
+    return world.node.policy.python._replace(magic=world.node.policy.python.magic + 1)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.what)

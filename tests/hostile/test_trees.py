@@ -82,14 +82,14 @@ def test_a_file_that_is_exchanged_while_it_is_read_is_an_error(
     root: Path, make: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the listing and the reading a link came: it is not followed, and the base has no name."""
-    real = base._digested
+    real = base._Digests.__call__
 
     def exchanged(*arguments: object) -> object:
         (root / "shop" / "cart.py").unlink(missing_ok=True)
         make(root / "shop" / "cart.py")
         return real(*arguments)  # type: ignore[arg-type]  # what it was called with
 
-    monkeypatch.setattr(base, "_digested", exchanged)
+    monkeypatch.setattr(base._Digests, "__call__", exchanged)
     (root / "shop" / "__init__.py").unlink()
     (root / "shop" / "cart.py").unlink()
     (root / "shop" / "cart.py").write_text("TOTAL = 0\n")

@@ -71,7 +71,7 @@ def test_headers_alone_are_enough_to_refuse(shop: Attacked, fields: dict[str, st
 def test_a_chunked_body_over_the_limit_is_cut_off(shop: Attacked) -> None:
     """What came is counted, not what was announced; the answer comes while the sender is still at it, and closes."""
     policy = shop.node.policy
-    limits = replace(policy.limits, max_envelope_bytes=200, max_manifest_bytes=1, max_total_bytes=1, max_modules=1)
+    limits = policy.limits._replace(max_envelope_bytes=200, max_manifest_bytes=1, max_total_bytes=1, max_modules=1)
     shop.node.policy = replace(policy, limits=limits)
     body = b"HABPUSH1" + (200).to_bytes(4, "big") + b"x" * limits.max_body_bytes
     sent = head("POST", PUSH, TYPE | {"Transfer-Encoding": "chunked"}) + chunked(body)
@@ -81,7 +81,7 @@ def test_a_chunked_body_over_the_limit_is_cut_off(shop: Attacked) -> None:
 
 def test_a_body_that_comes_too_slowly_is_given_up(shop: Attacked) -> None:
     """The whole body has one deadline, however steadily it trickles; the answer closes the connection."""
-    shop.node.policy = replace(shop.node.policy, limits=replace(shop.node.policy.limits, body_timeout_s=0))
+    shop.node.policy = replace(shop.node.policy, limits=shop.node.policy.limits._replace(body_timeout_s=0))
     status, code, headers = answer_of(shop.at.raw(head("POST", PUSH, TYPE | {"Content-Length": "500"}) + b"HABPU"))
     assert (status, code, headers["connection"]) == (408, "body-timeout", "close")
 

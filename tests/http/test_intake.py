@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from habanero_receiver.errors import RequestError
 from habanero_receiver.http.intake import Intake
 from habanero_receiver.release.limits import DEFAULT_LIMITS
 
-SMALL = replace(DEFAULT_LIMITS, max_modules=1, max_envelope_bytes=100, max_manifest_bytes=100, max_total_bytes=100)
+SMALL = DEFAULT_LIMITS._replace(max_modules=1, max_envelope_bytes=100, max_manifest_bytes=100, max_total_bytes=100)
 
 
 def intake_of(*messages: dict[str, Any]) -> Intake:

@@ -259,7 +259,7 @@ def test_headers_alone_can_be_enough_to_refuse(endpoints: Endpoints) -> None:
 def test_a_body_that_stalls_is_given_up(endpoints: Endpoints) -> None:
     """The deadline covers the whole body, however steadily it trickles; the place for a push is free again."""
     world = endpoints.world
-    world.node.policy = replace(world.node.policy, limits=replace(world.node.policy.limits, body_timeout_s=0))
+    world.node.policy = replace(world.node.policy, limits=world.node.policy.limits._replace(body_timeout_s=0))
     data = world.push().encode()
 
     async def talk(client: httpx.AsyncClient) -> httpx.Response:

@@ -86,7 +86,10 @@ def test_what_is_at_hand_is_not_read_again(app):
     for file in app.bucket_folder.glob("v1/blobs/sha256/*/*"):
         file.unlink()
     pushed = AtHand(manifest=manifest, blobs=blobs)
-    assert load_images(app.journal, newest(app), app.policy(), app.root, pushed) == (manifest, images)
+    found, same = load_images(app.journal, newest(app), app.policy(), app.root, pushed)
+    assert found == manifest and same.keys() == images.keys()
+    for part in ("package", "filename", "source", "code", "units"):
+        assert getattr(same["shop.pricing"], part) == getattr(images["shop.pricing"], part)
     known = AtHand(manifest=manifest, before=manifest, images=images)
     again = load_images(app.journal, newest(app), app.policy(), app.root, known)[1]
     assert again["shop.pricing"] is images["shop.pricing"]

@@ -147,11 +147,11 @@ def test_keys_that_share_a_name_are_one_person() -> None:
     """Directly or through a third key: two devices of one person are no two people."""
     a, b = ANA.trusted(), BEN.trusted()
     assert people([a, b]) == 2
-    assert people([a, replace(b, principal="ana@laptop")]) == 1
-    assert people([replace(a, principal="x,y"), replace(b, principal="z,y")]) == 1
-    third = replace(a, principal="p,q")
+    assert people([a, b._replace(principal="ana@laptop")]) == 1
+    assert people([a._replace(principal="x,y"), b._replace(principal="z,y")]) == 1
+    third = a._replace(principal="p,q")
     assert people([a, b, third]) == 3
-    assert people([a, b, replace(third, principal="ana@laptop,ben@desk")]) == 1
+    assert people([a, b, third._replace(principal="ana@laptop,ben@desk")]) == 1
     assert people([]) == 0
 
 
@@ -166,7 +166,7 @@ def test_keys_that_share_a_name_are_one_person() -> None:
         ({"roles": parse_roles("ana@laptop push shop/production")}, 1, True),
         ({"roles": parse_roles("")}, 1, False),
         ({"keys": (ANA.trusted(), BEN.trusted(namespaces=("git",)))}, 2, False),
-        ({"keys": (ANA.trusted(), replace(BEN.trusted(), principal="ana@laptop"))}, 2, False),
+        ({"keys": (ANA.trusted(), BEN.trusted()._replace(principal="ana@laptop"))}, 2, False),
         ({"keys": (ANA.trusted(valid_before=NOW),)}, 1, True),
     ],
 )

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ def test_the_process_stays_warm(builder: Builder) -> None:
 def test_the_optimize_level_is_the_servers() -> None:
     """-O code for an -O server: asserts are gone."""
     source = [Text("shop", b"def f():\n    assert unknown\n")]
-    with Builder(Path(sys.executable), replace(HERE, optimize=1)) as builder:
+    with Builder(Path(sys.executable), HERE._replace(optimize=1)) as builder:
         code = main_code(builder.build(source)["shop"].code, "x")
     scope: dict[str, object] = {}
     exec(code, scope)
@@ -207,7 +207,7 @@ def test_nonsense_is_never_taken_for_a_build(tmp_path: Path, answer: str) -> Non
 def test_another_python_than_the_servers_is_refused() -> None:
     """Even when it was found by the right name: what it says at its start counts."""
     with pytest.raises(ToolError, match="builds for") as caught:
-        Builder(Path(sys.executable), replace(HERE, magic=HERE.magic + 1)).start()
+        Builder(Path(sys.executable), HERE._replace(magic=HERE.magic + 1)).start()
     assert caught.value.code == "builder-failed"
 
 

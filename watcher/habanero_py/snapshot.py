@@ -34,9 +34,15 @@ _READS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Module(base.SourceFile):
+class Module:
     """One module with its text. `path` is below the source root, `shown` is what a person reads."""
 
+    name: str
+    package: bool
+    path: str
+    file: Path
+    sha256: str
+    size: int
     source: bytes = field(repr=False)
     shown: str
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from habanero_receiver.journal.base import Base, SourceFile, find_modules, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
 VERSION = 1
 MAX_BYTES = 64 * 1024 * 1024
@@ -77,4 +77,4 @@ def _checked(root: str, name: str, package: bool, path: str, noted: list[object]
         return None
     if (was_package, was_path) != (package, path):
         return None
-    return SourceFile(name, package, path, Path(file), sha256, size)
+    return SourceFile(name, package, path, root, sha256, size)

@@ -13,31 +13,56 @@ from __future__ import annotations
 import hashlib
 import keyword
 import os
-import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import ConflictError, StoreError
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from typing import Protocol
+
+    class Named(Protocol):
+        """What a module is to a fingerprint."""
+
+        @property
+        def package(self) -> bool:
+            """Whether it is a package's `__init__`."""
+
+        @property
+        def path(self) -> str:
+            """Relative to the root, with slashes."""
+
+        @property
+        def sha256(self) -> str:
+            """The digest of its source, 64 hex digits."""
+
 
 _DOMAIN = b"habanero-py base v1\n"
 _CHUNK = 1 << 20
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""What was a regular file a moment ago may be a pipe or a link by now: neither is waited for or followed."""
 _NO_MODULE = frozenset({"__main__", "__pycache__"})
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One module on disk. `path` is relative to the root, with slashes; `file` is where it is on this machine."""
+class SourceFile(NamedTuple):
+    """One module on disk: `path`, with slashes, below the folder `root`, which is empty where it is another machine's.
+
+    A start makes one for each module of the app, so no Path is made before somebody asks.
+    """
 
     name: str
     package: bool
     path: str
-    file: Path
+    root: str
     sha256: str
     size: int
+
+    @property
+    def file(self) -> Path:
+        """Where it is on this machine."""
+        return Path(self.root, self.path)
 
 
 def scan_modules(root: Path, top_level: Collection[str]) -> dict[str, SourceFile]:
@@ -47,8 +72,11 @@ def scan_modules(root: Path, top_level: Collection[str]) -> dict[str, SourceFile
     `__init__.py`. Such folders count as packages without a source of their own. Names that no import statement can
     spell, symbolic links and special files are left out. StoreError `base-unreadable` when a source cannot be read.
     """
-    folder = str(root)
-    return {name: _digested(folder, name, package, path) for name, package, path in find_modules(root, top_level)}
+    folder, digested = str(root), _Digests()
+    return {
+        name: SourceFile(name, package, path, folder, *digested(f"{folder}/{path}"))
+        for name, package, path in find_modules(root, top_level)
+    }
 
 
 def find_modules(root: Path, top_level: Collection[str]) -> Iterator[tuple[str, bool, str]]:
@@ -59,7 +87,7 @@ def find_modules(root: Path, top_level: Collection[str]) -> Iterator[tuple[str, 
     return _below(str(root), "", "", _list(str(root), only=frozenset(top_level)))
 
 
-def fingerprint(modules: Mapping[str, SourceFile]) -> str:
+def fingerprint(modules: Mapping[str, Named]) -> str:
     """The digest of a base: "sha256:" and hex, over each module's name, kind, path and source digest."""
     digest = hashlib.sha256(_DOMAIN)
     for name in sorted(modules):
@@ -161,21 +189,45 @@ def _spelled(stems: set[str], only: frozenset[str] | None) -> frozenset[str]:
         for stem in (stems if only is None else stems & only)
         if stem.isidentifier()
         and not keyword.iskeyword(stem)
-        and unicodedata.is_normalized("NFKC", stem)
+        and (stem.isascii() or _is_normal(stem))
         and stem not in _NO_MODULE
     )
 
 
-def _digested(root: str, name: str, package: bool, path: str) -> SourceFile:
-    file = f"{root}/{path}"  # as text: joining and opening Paths costs as much as reading and hashing what is there
-    data = _read(file)
-    return SourceFile(name, package, path, Path(file), hashlib.sha256(data).hexdigest(), len(data))
+def _is_normal(stem: str) -> bool:
+    import unicodedata  # the names of most modules are plain
+
+    return unicodedata.is_normalized("NFKC", stem)
+
+
+class _Digests:
+    """Digests files one after the other, each in the same memory: nothing of them is kept."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray(_CHUNK)
+        self._view = memoryview(self._buffer)
+
+    def __call__(self, file: str) -> tuple[str, int]:
+        """The sha256 and the size of a file; StoreError `base-unreadable`."""
+        into, view = (self._buffer,), self._view
+        try:
+            handle = os.open(file, _READ)
+            try:
+                size = last = os.readv(handle, into)
+                digest = hashlib.sha256(view[:last])
+                while last := os.readv(handle, into):
+                    digest.update(view[:last])
+                    size += last
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise _unreadable(file, error) from error
+        return digest.hexdigest(), size
 
 
 def _read(file: str) -> bytes:
     try:
-        # What was a regular file a moment ago may be a pipe or a link by now: neither is waited for or followed.
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(file, _READ)
         try:
             size = os.fstat(handle).st_size
             data = os.read(handle, size + 1)

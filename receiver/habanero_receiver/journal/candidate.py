@@ -11,11 +11,12 @@ bucket could otherwise lead back to any of them.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container

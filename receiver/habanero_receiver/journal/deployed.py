@@ -11,7 +11,6 @@ Python or target here, and the push that is made for it is then refused by every
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import RequestError, StoreError
@@ -79,9 +78,7 @@ class Deployed:
 def _file(name: str, value: object) -> SourceFile:
     fields = Fields(value, name, ("package", "path", "sha256", "size"))
     path = fields.string("path")
-    return SourceFile(
-        name, fields.flag("package"), path, Path(path), fields.hexdigest("sha256"), fields.integer("size")
-    )
+    return SourceFile(name, fields.flag("package"), path, "", fields.hexdigest("sha256"), fields.integer("size"))
 
 
 def _corrupt(base: str, what: str) -> StoreError:

@@ -11,13 +11,14 @@ would have a good release taken for an empty one.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.journal.bucket import TooLargeError
 from habanero_receiver.release.envelope import Envelope
 from habanero_receiver.release.statement import Statement
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from habanero_receiver.journal.journal import Journal

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import StoreError
 from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
 from habanero_receiver.release.names import expected_path
 from habanero_receiver.swap.image import ModuleImage, UnreadImage
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,12 +80,13 @@ def images_to_start(
     manifest: Manifest, root: Path, code: Mapping[BlobRef, bytes | memoryview], later: Callable[[BlobRef], bytes]
 ) -> Images:
     """All modules by their verified code. `later` reads a unit's or a source's blob, and verifies it."""
-    return {
-        name: None if entry is None else UnreadImage(
-            name, entry.package, _filename(root, name, entry), code[entry.code], _Unread(entry, later)
-        )
-        for name, entry in manifest.modules.items()
-    }  # fmt: skip
+    unread, folder = _Unread(manifest.modules, later), str(root)
+    images: Images = {}
+    for name, entry in manifest.modules.items():
+        images[name] = None if entry is None else UnreadImage(
+            name, entry.package, _filename(folder, name, entry), code[entry.code], unread
+        )  # fmt: skip
+    return images
 
 
 def reader(journal: Journal, rest: Rest) -> Callable[[BlobRef], bytes]:
@@ -99,21 +101,26 @@ def reader(journal: Journal, rest: Rest) -> Callable[[BlobRef], bytes]:
     return read
 
 
-class _Unread(NamedTuple):
-    """What of a module a start leaves where it is: see `swap.image.Unread`."""
+class _Unread:
+    """What of a release a start leaves where it is: see `swap.image.Unread`."""
 
-    entry: ModuleEntry
-    read: Callable[[BlobRef], bytes]
+    def __init__(self, modules: Mapping[str, ModuleEntry | None], read: Callable[[BlobRef], bytes]) -> None:
+        self._modules, self._read = modules, read
 
-    @property
-    def source_size(self) -> int:
-        return self.entry.source.size
+    def source_size(self, name: str) -> int:
+        return self._entry(name).source.size
 
-    def source(self) -> bytes:
-        return self.read(self.entry.source)
+    def source(self, name: str) -> bytes:
+        return self._read(self._entry(name).source)
 
-    def units(self) -> bytes:
-        return self.read(self.entry.units)
+    def units(self, name: str) -> bytes:
+        return self._read(self._entry(name).units)
+
+    def _entry(self, name: str) -> ModuleEntry:
+        entry = self._modules[name]
+        if entry is None:
+            raise KeyError(name)
+        return entry
 
 
 def _lacking(manifest: Manifest, at_hand: AtHand) -> dict[str, int]:
@@ -132,7 +139,7 @@ def _image(journal: Journal, name: str, entry: ModuleEntry | None, root: Path, a
     return ModuleImage(name, entry.package, _filename(root, name, entry), source, code, units)
 
 
-def _filename(root: Path, name: str, entry: ModuleEntry) -> str:
+def _filename(root: Path | str, name: str, entry: ModuleEntry) -> str:
     return f"{root}/{expected_path(name, package=entry.package)}"  # as text: a start would make a thousand Paths
 
 

@@ -44,7 +44,7 @@ FORMAT_VERSION = 1
 _FORMAT = json.dumps({"create_only": "verified", "version": FORMAT_VERSION}).encode()
 _PROBE = b'{"create_only": "ignored"}'
 _HEX = re.compile(r"[0-9a-f]{64}")
-_ENTRY = re.compile(r"[0-9]{8}\.json")
+_ENTRY = r"[0-9]{8}\.json"
 _MAX_SEQ = 99_999_999
 _MAX_LISTED = 100_000
 
@@ -108,7 +108,7 @@ class Journal(Notes):
     def numbers(self) -> list[int]:
         """The numbers of the entries that a listing shows, in order: for telling gaps, never for finding the head."""
         names = (key.rpartition("/")[2] for key in self._bucket.list(f"{self._prefix}/journal", max_keys=_MAX_LISTED))
-        return sorted(int(name[:8]) for name in names if _ENTRY.fullmatch(name))
+        return sorted(int(name[:8]) for name in names if re.fullmatch(_ENTRY, name))
 
     def check_format(self) -> None:
         """Look whether this journal is one that can be used here.

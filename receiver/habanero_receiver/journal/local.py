@@ -21,10 +21,11 @@ import logging
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal import pack
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,19 +16,21 @@ from __future__ import annotations
 
 import logging
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import ConfigError, HabaneroError, StoreError
-from habanero_receiver.journal import images, pack, verdict
+from habanero_receiver.journal import images, pack
 from habanero_receiver.journal.candidate import Candidate, before, digest_of, judged
 from habanero_receiver.journal.head import Found, find_head
 from habanero_receiver.journal.patience import within
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from habanero_receiver.journal import verdict
     from habanero_receiver.journal.bucket import Bucket
     from habanero_receiver.journal.journal import Journal
     from habanero_receiver.journal.local import Floor, LocalState
@@ -59,11 +61,11 @@ class Chosen(NamedTuple):
 
 
 class _Searched(NamedTuple):
-    """What the bucket says."""
+    """What the bucket says; `said` are the verdicts beside the head, anyone's bytes."""
 
     found: Found
     at_floor: bytes | None
-    accused: verdict.Verdict | None
+    said: Mapping[str, bytes]
 
 
 class Place(NamedTuple):
@@ -123,7 +125,7 @@ class Chooser:
             own = self._own_copy(floor)
             if own is not None:
                 return own, found.refused, None
-        return newest, found.refused, searched.accused
+        return newest, found.refused, _verdict(newest, searched.said)
 
     def _search(self, floor: Floor | None) -> _Searched:
         if not self._bucket.check():
@@ -135,12 +137,8 @@ class Chooser:
         at_floor = found.envelope
         if floor is not None and floor.seq != found.head.seq:
             at_floor = self._journal.entry(floor.seq) or b""
-        return _Searched(found, at_floor, self._verdict(found.head, found.statement))
-
-    def _verdict(self, head: trust.Head, statement: Statement | None) -> verdict.Verdict | None:
-        if statement is None:
-            return None
-        return verdict.beside(statement, head.digest, self._journal.verdicts(head.seq).values())
+        said = self._journal.verdicts(found.head.seq) if found.statement is not None else {}
+        return _Searched(found, at_floor, said)
 
     def _own_copy(self, floor: Floor | None) -> Candidate | None:
         """The release that this machine ran last, from its own disk, judged as if it came from the bucket."""
@@ -159,10 +157,10 @@ class Chooser:
         if candidate.statement is None or not self._reachable:
             return False
         try:
-            found = within(self._wait_s, "verdicts", lambda: self._verdict(candidate.head, candidate.statement))
+            said = within(self._wait_s, "verdicts", lambda: self._journal.verdicts(candidate.head.seq))
         except StoreError:
             return False
-        return found is not None
+        return _verdict(candidate, said) is not None
 
     def _envelope(self, seq: int, digest: str) -> bytes:
         packed = self._packed(digest)
@@ -245,6 +243,15 @@ class Chooser:
 
     def _deployed(self) -> Candidate:
         return Candidate(trust.Head.start(self._place.base))
+
+
+def _verdict(candidate: Candidate, said: Mapping[str, bytes]) -> verdict.Verdict | None:
+    """The verdict that counts for a release, if one of those beside it does."""
+    if not said:
+        return None
+    from habanero_receiver.journal import verdict  # few releases have one
+
+    return verdict.beside(candidate.statement, candidate.head.digest, said.values())
 
 
 def keep(

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from habanero_receiver import trust
 from habanero_receiver.errors import HabaneroError, StoreError
 from habanero_receiver.release.limits import DEFAULT_LIMITS
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -20,7 +20,9 @@ as arguments. The rule it upholds: an attempt is on the disk, durably, before an
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,8 +11,9 @@ for nothing.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +24,7 @@ MAX_REASON_CHARS = 400
 _MAX_NAME_CHARS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Which release (its payload digest) is bad, why, who says so, and when (seconds since the epoch)."""
 
     digest: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import NamedTuple
 
 from habanero_receiver.errors import RequestError
+from habanero_receiver.values import NamedTuple
 
 from . import strictjson
 from .fields import DIGEST_PREFIX, Fields, decode_base64, encode_base64

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.values import NamedTuple
 
 from .publickey import PublicKey, looks_like_type, parse_authorized, verify
 
@@ -34,13 +34,13 @@ NAMESPACE = "habanero"
 PRUNE_NAMESPACE = "habanero-prune"
 """The role of removing what old releases need: a key with listed namespaces has it only if this is one of them."""
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
-_QUOTED = re.compile(r'"[^"]*"')
-_OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)')
-_TIME = re.compile(r"([0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?)(Z?)")
+# Compiled when a line has what they are for, as few have.
+_QUOTED = r'"[^"]*"'
+_OPTION = r'([a-z-]+)(?:="([^"]*)")?(?:,|$)'
+_TIME = r"([0-9]{8}(?:[0-9]{4}(?:[0-9]{2})?)?)(Z?)"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
+class TrustedKey(NamedTuple):
     """A key of the list, whose it is, and what it is good for (no namespaces: everything)."""
 
     principal: str
@@ -102,7 +102,8 @@ def _parse_line(line: str) -> TrustedKey:
         raise ConfigError(
             "key-line", f"{line[:60]!r} is not a name and a key", help="write: ana@laptop ssh-ed25519 AAAA…"
         )
-    if '"' in _QUOTED.sub("", line[: words[at].start()]):
+    leading = line[: words[at].start()]
+    if '"' in leading and '"' in re.sub(_QUOTED, "", leading):
         raise ConfigError("key-line", "a quote before the key is not closed")
     options = _options(words[1].group()) if at == 2 else {}
     after, before = _time(options.get("valid-after")), _time(options.get("valid-before"))
@@ -128,9 +129,9 @@ def _principal(text: str) -> str:
 
 def _options(text: str) -> dict[str, str]:
     options: dict[str, str] = {}
-    end = 0
+    option, end = re.compile(_OPTION), 0
     while end < len(text):
-        found = _OPTION.match(text, end)
+        found = option.match(text, end)
         name = found[1] if found else text[end:]
         if found is None or name not in ("namespaces", "valid-after", "valid-before") or not found[2]:
             raise ConfigError(
@@ -156,7 +157,7 @@ def _namespaces(value: str | None) -> tuple[str, ...]:
 def _time(value: str | None) -> datetime | None:
     if value is None:
         return None
-    found = _TIME.fullmatch(value)
+    found = re.fullmatch(_TIME, value)
     try:
         if found is None:
             raise ValueError

@@ -5,13 +5,12 @@ Pure data. The rule it upholds: nothing is read, decoded or kept whose size was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from habanero_receiver.values import NamedTuple
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much of everything is accepted. The defaults suit every app that was measured, many times over."""
 
     max_envelope_bytes: int = 16_384

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from habanero_receiver.errors import RequestError
+from habanero_receiver.values import NamedTuple
 
 from . import strictjson
 from .fields import Fields, check_hex, refuse
@@ -28,7 +28,8 @@ from .names import check_allowed, check_module_name, check_names
 __all__ = ["VERSION", "BlobRef", "Manifest", "ModuleEntry", "check_allowed", "check_module_name"]
 
 VERSION = 2
-_REF = re.compile(r"([0-9a-f]{64}):(0|[1-9][0-9]{0,11})")
+_REF = r"([0-9a-f]{64}):(0|[1-9][0-9]{0,11})"
+_REFS = re.compile(f"{_REF} {_REF} {_REF}")
 _ENTRY = ("package", "source", "code", "units")
 
 
@@ -86,8 +87,8 @@ class Manifest(NamedTuple):
         """Every blob that the overlay needs: sha256 -> size."""
         return dict(self._refs())
 
-    def _refs(self) -> Iterator[BlobRef]:
-        return (ref for entry in self.modules.values() if entry is not None for ref in entry.refs)
+    def _refs(self) -> list[BlobRef]:
+        return [ref for entry in self.modules.values() if entry is not None for ref in entry[1:]]
 
     @classmethod
     def decode(cls, data: bytes, limits: Limits = DEFAULT_LIMITS) -> Manifest:
@@ -99,12 +100,16 @@ class Manifest(NamedTuple):
         if not 0 < len(data) <= limits.max_manifest_bytes:
             raise RequestError("manifest-size", f"a manifest of {len(data)} bytes")
         modules = _modules(strictjson.loads(data, max_depth=limits.max_json_depth), limits)
-        manifest = cls({name: _entry(name, value, limits) for name, value in modules.items()})
+        most = limits.max_blob_bytes
+        manifest = cls({
+            name: _plain_entry(value, most) or _entry(name, value, most) for name, value in modules.items()
+        })
         manifest._check_sizes(limits)
         return manifest
 
     def _check_sizes(self, limits: Limits) -> None:
-        distinct, sizes = set(self._refs()), self.blobs()
+        refs = self._refs()
+        distinct, sizes = set(refs), dict(refs)
         if len(distinct) != len(sizes):
             sha256 = next(sha256 for sha256, size in sorted(distinct) if sizes[sha256] != size)
             raise RequestError("size-conflict", f"blob {sha256} is given two sizes", subject=sha256)
@@ -136,13 +141,27 @@ def _modules(value: object, limits: Limits) -> dict[str, object]:
     return modules
 
 
-def _entry(name: str, value: object, limits: Limits) -> ModuleEntry | None:
+def _plain_entry(value: object, most: int) -> ModuleEntry | None:
+    """An entry in which nothing is wrong; None for any other, which `_entry` looks at."""
+    try:
+        package = value["package"]  # type: ignore[index]  # what is no object fails here
+        found = _REFS.fullmatch(f"{value['source']} {value['code']} {value['units']}")  # type: ignore[index]
+    except (TypeError, KeyError):
+        return None
+    if found is None or len(value) != len(_ENTRY) or not isinstance(package, bool):  # type: ignore[arg-type]
+        return None
+    source, code, units = map(BlobRef, found.group(1, 3, 5), map(int, found.group(2, 4, 6)))
+    if not (0 < source.size <= most and 0 < code.size <= most and 0 < units.size <= most):
+        return None
+    return ModuleEntry(package, source, code, units)
+
+
+def _entry(name: str, value: object, most: int) -> ModuleEntry | None:
     if isinstance(value, dict) and "deleted" in value:
         if Fields(value, name, ("deleted",)).flag("deleted"):
             return None
         refuse(f"{name}.deleted", "is not true")
     fields = Fields(value, name, _ENTRY)
-    most = limits.max_blob_bytes
     return ModuleEntry(
         fields.flag("package"), _ref(fields, "source", most), _ref(fields, "code", most), _ref(fields, "units", most)
     )
@@ -150,7 +169,7 @@ def _entry(name: str, value: object, limits: Limits) -> ModuleEntry | None:
 
 def _ref(fields: Fields, key: str, most: int) -> BlobRef:
     text = fields[key]
-    found = _REF.fullmatch(text) if isinstance(text, str) else None
+    found = re.fullmatch(_REF, text) if isinstance(text, str) else None
     if found is None:
         check_hex(fields.string(key).partition(":")[0], fields.name(key))
         refuse(fields.name(key), "is not a digest, a colon and a number of bytes")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-import unicodedata
 from collections.abc import Collection, Iterable
 
 from habanero_receiver.errors import RequestError, TrustError
@@ -48,6 +47,8 @@ def check_module_name(name: str, limits: Limits = DEFAULT_LIMITS) -> None:
     if _PLAIN.fullmatch(name) is None:
         if not all(part.isidentifier() for part in parts):
             raise _bad(shown, "is not made of identifiers")
+        import unicodedata  # the names of most modules are plain
+
         if unicodedata.normalize("NFKC", name) != name:
             raise _bad(shown, "is not in the form (NFKC) in which Python imports it")
     for part in parts:

@@ -16,15 +16,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from habanero_receiver.errors import ConfigError
+from habanero_receiver.values import NamedTuple
 
 RELEASE_ROLES = frozenset({"push", "rollback", "freeze", "clear"})
 """Each is the right to sign releases of the kind of that name."""
 ROLES = RELEASE_ROLES | {"prune", "read"}
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-_PLACE = re.compile(f"{_WORD}/{_WORD}")
+_PLACE = f"{_WORD}/{_WORD}"
 _FORM = "three words: ana@laptop push,rollback shop/production"
 
 
@@ -74,7 +75,7 @@ def _grant(words: list[str], number: int) -> Grant:
             _refuse(number, f"names the role {role[:40]!r}, which does not exist",
                     f"did you mean {close[0]}? {known}" if close else known)  # fmt: skip
     for place in places.split(","):
-        if not _PLACE.fullmatch(place):
+        if not re.fullmatch(_PLACE, place):
             _refuse(number, f"names the place {place[:80]!r}", "app/environment in full, as in shop/production")
     if set(principal) & set(',"*?!'):
         _refuse(number, f"names {principal[:80]!r}", "one name a line, in full: patterns are not read")

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
 from habanero_receiver.errors import RequestError
+from habanero_receiver.values import NamedTuple
 
 from . import strictjson
 from .fields import DIGEST_PREFIX, Fields, encode_time, refuse
@@ -36,8 +36,7 @@ _REQUIRED = (
 _OPTIONAL = ("git", "gate", "restores", "frozen", "reason")
 
 
-@dataclass(frozen=True, slots=True)
-class PythonTag:
+class PythonTag(NamedTuple):
     """The Python that bytecode is for: sys.implementation's name and cache_tag, pyc magic number, -O level."""
 
     implementation: str
@@ -80,8 +79,7 @@ class PythonTag:
         return f"{self.cache_tag} (magic {self.magic}){level}"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """What was run before signing, its exit code, and a few words that it said of itself ("18 passed"), if it did."""
 
     command: str
@@ -94,8 +92,7 @@ class Gate:
         return {"command": self.command, "exit": self.exit, **said}
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(NamedTuple):
     """When the fleet may fall back to the release before.
 
     A process of it found the release bad: it did not start, or so many errors came out of its code within one minute,
@@ -115,8 +112,7 @@ NEVER = Withdraw(errors_per_minute=0)
 """The policy of a release that is not taken back, whatever it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One release. Digests are "sha256:<hex>"; `prev` is the payload digest of release seq - 1, the base for 1.
 
     `restores` is the number of the release whose overlay this one brings back (0: the base as it was deployed). Set for

@@ -20,10 +20,10 @@ MAX_INTEGER = 2**53
 _MAX_INTEGER_CHARS = len(str(-MAX_INTEGER))
 
 # Possessive, and content with a missing end quote: so no input makes the search start twice over the same bytes.
-_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STRINGS = rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89abcdefABCDEF]")
+_ESCAPED_SURROGATE = rb"\\u[dD][89abcdefABCDEF]"
 
 
 def loads(data: bytes, *, max_depth: int) -> object:
@@ -41,7 +41,7 @@ def loads(data: bytes, *, max_depth: int) -> object:
         value: object = _DECODER.decode(text)
     except ValueError as error:
         raise RequestError("json", f"not JSON: {error}") from None
-    if _ESCAPED_SURROGATE.search(data):
+    if b"\\" in data and re.search(_ESCAPED_SURROGATE, data):
         _check_surrogates(value)
     return value
 
@@ -57,7 +57,7 @@ def dumps(value: object) -> bytes:
 
 def _check_depth(data: bytes, max_depth: int) -> None:
     # Without escapes every other quote ends a string, whatever is in it.
-    outside = _STRINGS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    outside = re.sub(_STRINGS, b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
     brackets = outside.translate(None, _NOT_BRACKETS)
     if len(brackets) > max_depth and max(accumulate(map(_STEP.__getitem__, brackets))) > max_depth:
         raise RequestError("json-depth", f"the JSON is nested more than {max_depth} deep")

@@ -37,7 +37,7 @@ class ImageLoader(SourceFileLoader):
         except (ValueError, EOFError, TypeError) as error:
             raise ImportError(f"the build of {fullname} cannot be loaded: {error}", name=fullname) from error
         cache: dict[str, Any] = linecache.cache
-        cache[image.filename] = UnreadLines.of(image.filename, image.source_size, lambda: image.source)
+        cache[image.filename] = UnreadLines.of(image)
         return code
 
     def get_source(self, fullname: str) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import linecache
-from contextlib import suppress
 from importlib.util import decode_source
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from .image import ModuleImage
     from .undo import UndoLog
 
 LineCacheEntry = tuple[int, None, list[str], str]
@@ -25,28 +23,31 @@ def line_cache_entry(filename: str, source: bytes) -> LineCacheEntry:
     return len(source), None, _lines(source), filename
 
 
-class UnreadLines(tuple[int, None, list[str], str]):
+class UnreadLines(tuple[int, None, Any, str]):
     """An entry of `linecache` whose lines are read when first looked at; none when the source cannot be read then.
 
-    Most modules are never in a traceback. `linecache`'s own late entries will not do: it fills them from the disk.
+    Most modules are never in a traceback, so until then the module's image stands in the place of the lines.
+    `linecache`'s own late entries will not do: it fills them from the disk.
     """
 
-    _source: Callable[[], bytes]
-
     @classmethod
-    def of(cls, filename: str, size: int, source: Callable[[], bytes]) -> UnreadLines:
-        """The entry of a file; `source` gives its text."""
-        entry = cls((size, None, [], filename))
-        entry._source = source
-        return entry
+    def of(cls, image: ModuleImage) -> UnreadLines:
+        """The entry of a module's file."""
+        return cls((image.source_size, None, image, image.filename))
 
     def __getitem__(self, index: Any) -> Any:
-        """As a tuple's, with the lines read at last."""
+        """As a tuple's, with the lines read at last, and the entry of those put in the place of this one."""
         found: Any = tuple.__getitem__(self, index)
-        if index == _LINES and not found:
-            with suppress(Exception):  # whoever shows a traceback must not fail for want of its lines
-                found.extend(_lines(self._source()))
-        return found
+        if index != _LINES:
+            return found
+        try:
+            entry = line_cache_entry(found.filename, found.source)
+        except Exception:  # whoever shows a traceback must not fail for want of its lines
+            return []
+        cache: dict[str, Any] = linecache.cache
+        if cache.get(found.filename) is self:
+            cache[found.filename] = entry
+        return entry[_LINES]
 
 
 def _lines(source: bytes) -> list[str]:

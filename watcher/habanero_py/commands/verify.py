@@ -18,7 +18,7 @@ from habanero_py.remote import BaseModule, ServerState, WorkerCode
 from habanero_py.server import Server
 from habanero_py.session import Session
 from habanero_receiver.errors import NOT_TRUSTED, OUT_OF_STEP
-from habanero_receiver.journal.base import SourceFile, fingerprint
+from habanero_receiver.journal.base import fingerprint
 
 MEMORY = Path(".habanero") / "verified.json"
 MAX_NAMED = 5
@@ -80,11 +80,7 @@ def _entries(server: Server) -> tuple[list[bytes], dict[int, bytes | None]]:
 
 def _check_base(audit: Audit, state: ServerState, base: Mapping[str, BaseModule]) -> None:
     """The base's name is the digest of its modules: computed here, from their digests."""
-    files = {
-        name: SourceFile(name, module.package, module.path, Path(module.path), module.sha256, 0)
-        for name, module in base.items()
-    }
-    if fingerprint(files) != state.base:
+    if fingerprint(base) != state.base:
         audit.problem("base-mismatch", "base", "the server's modules do not make the fingerprint that it names")
 
 

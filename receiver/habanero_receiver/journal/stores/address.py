@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from habanero_receiver.errors import ConfigError
 from habanero_receiver.journal.bucket import is_part
+from habanero_receiver.values import NamedTuple
 
 KINDS = ("s3", "gs", "az")
 PLAIN_HTTP = "HABANERO_BUCKET_PLAIN_HTTP"
