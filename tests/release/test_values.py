@@ -92,6 +92,33 @@ def test_a_manifest_is_read_as_it_was_written(manifest: Manifest) -> None:
     assert Manifest(dict(reversed(manifest.modules.items()))).encode() == manifest.encode()
 
 
+SMALL = DEFAULT_LIMITS._replace(max_modules=3, max_blob_bytes=60_000, max_total_bytes=150_000)
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, 3_000),
+        st.integers(0, 30),
+        st.sampled_from([b"", b'"', b"},", b'"},"', b":", b":0", b"0", b"\\u0061", b"\xc3\xa4", b" ", b'"deleted":true', b"true"]),
+    ),
+    max_size=2,
+)
+
+
+def outcome(data: bytes) -> Manifest | str:
+    try:
+        return Manifest.decode(data, SMALL)
+    except RequestError as error:
+        return error.code
+
+
+@given(manifests(), EDITS)
+def test_a_manifest_means_the_same_however_it_is_spaced(manifest: Manifest, edits: list[tuple[int, int, bytes]]) -> None:
+    """What `encode` writes is read by a short way; whatever somebody makes of it, that finds what the long way finds."""
+    data = manifest.encode()
+    for at, length, new in edits:
+        data = data[: at % len(data)] + new + data[at % len(data) + length :]
+    assert outcome(data) == outcome(b" " + data)
+
+
 @given(st.text(max_size=20), st.binary(max_size=60), st.lists(st.builds(Signature, st.text(max_size=9), st.binary(max_size=70)), max_size=4))
 def test_an_envelope_is_read_as_it_was_written(kind: str, payload: bytes, signatures: list[Signature]) -> None:
     """Type, payload and signatures survive byte by byte."""
