@@ -19,6 +19,7 @@ from habanero_receiver.fleet.node import Identity, Loaded, Node, Release
 from habanero_receiver.fleet.pace import pace_for
 from habanero_receiver.journal.deployed import Deployed
 from habanero_receiver.keyring import Keyring
+from habanero_receiver.release import publickey
 from habanero_receiver.swap import Swapper, image_from_source
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _log = logging.getLogger("habanero")
 
 def join(config: ReceiverConfig, booted: Booted) -> Node:
     """Make the node. What runs is not known yet: the first catch-up makes it so."""
+    publickey.library()  # else the first push waits for it, in a process that started without a release
     release = Release(booted.chosen.run.head, booted.statement)
     deployed = BaseImages(booted.base)
     swapper = Swapper(deployed, config.top_level, booted.overlay.replace)

@@ -10,11 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+from typing import TYPE_CHECKING
 
 from habanero_receiver.errors import ConfigError, RequestError
 from habanero_receiver.values import NamedTuple
 
 from .fields import decode_base64, encode_base64
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 KEY_TYPE = "ssh-ed25519"
 KEY_BYTES = 32
@@ -46,15 +52,23 @@ def verify(key: PublicKey, signature: bytes, message: bytes) -> bool:
     """Whether `signature` is the key's over exactly `message`. Never raises for bytes of any kind."""
     if len(signature) != SIGNATURE_BYTES:
         return False
-    # Here, since a start without any release has no signature to look at.
+    from_raw, refused = library()
+    try:
+        from_raw(key.raw).verify(signature, message)
+    except (refused, ValueError):
+        return False
+    return True
+
+
+def library() -> tuple[Callable[[bytes], Ed25519PublicKey], type[Exception]]:
+    """What verifies: a key by its 32 bytes, and what it raises for a signature that is not its own.
+
+    Imported when first called, since a start without any release has no signature to look at.
+    """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    try:
-        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return Ed25519PublicKey.from_public_bytes, InvalidSignature
 
 
 def parse_authorized(line: str) -> PublicKey:
