@@ -82,12 +82,29 @@ def _watch_json() -> None:
         if _active:
             strict = importlib.import_module("habanero_receiver.release.strictjson")
             if decoder is strict._DECODER:
+                _watch_manifests()
                 _active[-1].strict.append(text)
             else:
                 _active[-1].note("json", [text])
         return decode(decoder, text, *more)
 
     json.JSONDecoder.decode = watched  # type: ignore[method-assign]
+
+
+def _watch_manifests() -> None:
+    """Of which those that stand as they were written are read without the decoder; an envelope is read before any."""
+    manifest = importlib.import_module("habanero_receiver.release.manifest")
+    real = manifest._as_written
+    if real.__name__ == "watched":
+        return
+
+    def watched(data: bytes) -> Any:
+        entries = real(data)
+        if _active and entries is not None:
+            _active[-1].strict.append(data.decode())
+        return entries
+
+    manifest._as_written = watched  # type: ignore[attr-defined]
 
 
 def install() -> None:
