@@ -6,8 +6,9 @@ blobs, as at a machine's first start. Each process imports what any server of su
 boots, and imports all modules; boot and imports together are compared with the imports alone, in CPU time too, which
 others on the machine disturb less.
 
-A second app, of one module, tells what of that is the same for any app: mostly the import of the receiver itself. And
-the digest of the deployed code, for twice as many files.
+A second app, of one module, tells what of that is the same for any app: mostly the import of the receiver itself. A
+process that times each step of its boot tells where the rest goes. And the digest of the deployed code, for twice as
+many files.
 
     python -m benchmarks.boot [--modules 1000] [--repeat 9]
 """
@@ -27,6 +28,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -110,7 +112,39 @@ print(json.dumps([done - began, cpu, booted - began, done - booted]))
 sys.stdout.flush()
 os._exit(0)
 """
-
+STEPS = """\
+import json, os, sys, time
+import fastapi, uvicorn
+keys = os.environ.pop("HABANERO_TRUSTED_KEYS")  # else the import boots
+began = time.process_time()
+from habanero_receiver import boot
+spent = {"import of the receiver": time.process_time() - began}
+os.environ["HABANERO_TRUSTED_KEYS"] = keys
+from habanero_receiver import trust
+from habanero_receiver.journal import images, newest, pack
+def timed(owner, name, step):
+    work = getattr(owner, name)
+    def run(*values, **options):
+        began = time.process_time()
+        try:
+            return work(*values, **options)
+        finally:
+            spent[step] = spent.get(step, 0.0) + time.process_time() - began
+    setattr(owner, name, run)
+timed(boot, "_base", "deployed code digested")
+timed(newest.Chooser, "_search", "look at the bucket, signature")
+timed(trust, "judge_manifest", "manifest")
+timed(pack, "read", "code read")
+timed(pack.Pack, "open", "code digested")
+timed(images, "images_to_start", "images")
+began = time.process_time()
+boot.boot_from_env()
+whole = time.process_time() - began
+spent["all else"] = whole + spent["import of the receiver"] - sum(spent.values())
+print(json.dumps(spent))
+sys.stdout.flush()
+os._exit(0)
+"""
 
 Times = tuple[float, float, float, float]
 
@@ -167,6 +201,16 @@ class Bench:
 
     def run(self, place: str, *, receiver: bool) -> Times:
         """Milliseconds of boot and imports together, of the same in CPU time, of boot, of imports."""
+        words = [str(self.folder / "child.py"), str(self.folder / "names.json")]
+        both, cpu, boot, imports = (1000 * seconds for seconds in self._output(words, place, receiver=receiver))
+        return both, cpu, boot, imports
+
+    def steps(self) -> dict[str, float]:
+        """Milliseconds of CPU time of each step of a boot from the machine's own copy."""
+        found: dict[str, float] = self._output(["-c", STEPS], "deployed", receiver=True)
+        return {step: 1000 * seconds for step, seconds in found.items()}
+
+    def _output(self, words: list[str], place: str, *, receiver: bool) -> Any:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HABANERO", "PYTHON"))}
         environ = {**clean, "PYTHONPATH": str(self.folder / place)}
         if receiver:
@@ -175,12 +219,11 @@ class Bench:
                 "HABANERO_BUCKET": f"file://{self.folder / 'bucket'}", "HABANERO_MODULES": "shop",
                 "HABANERO_ROOT": str(self.folder / place), "HABANERO_STATE": str(self.folder / "state"),
             }  # fmt: skip
-        words = [sys.executable, str(self.folder / "child.py"), str(self.folder / "names.json")]
+        words = [sys.executable, *words]
         done = subprocess.run(words, env=environ, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(done.stdout + done.stderr)
-        both, cpu, boot, imports = (1000 * seconds for seconds in json.loads(done.stdout))
-        return both, cpu, boot, imports
+        return json.loads(done.stdout)
 
     def first_start(self) -> Times:
         """Without the machine's own copy."""
@@ -238,14 +281,16 @@ def main() -> int:
             each.run("changed", receiver=False)  # writes the .pyc files
             each.run("changed", receiver=True)  # another base, for which nothing is released
             each.run("deployed", receiver=True)
-        plain, unreleased, copy, bucket = [], [], [], []
-        small_plain, small_copy, small_bucket = [], [], []
+        plain, unreleased, copy, bucket, steps = [], [], [], [], []
+        small_plain, small_unreleased, small_copy, small_bucket = [], [], [], []
         for _ in range(arguments.repeat):
             plain.append(bench.run("changed", receiver=False))
             unreleased.append(bench.run("changed", receiver=True))
             bucket.append(bench.first_start())
             copy.append(bench.run("deployed", receiver=True))
+            steps.append(bench.steps())
             small_plain.append(small.run("changed", receiver=False))
+            small_unreleased.append(small.run("changed", receiver=True))
             small_bucket.append(small.first_start())
             small_copy.append(small.run("deployed", receiver=True))
         floor = middle(plain)
@@ -254,12 +299,17 @@ def main() -> int:
         print(line("the same, with a receiver", unreleased, floor))
         print(line("release, the machine's own copy", copy, floor))
         print(line("release, from the bucket", bucket, floor))
-        print("of the CPU time, for any app, and for each module of the release:")
+        print("of the CPU time, for any app, and for each module:")
         print(f"  from .pyc files, no receiver     {parts(plain, small_plain, arguments.modules)}")
+        print(f"  the same, with a receiver        {parts(unreleased, small_unreleased, arguments.modules)}")
         print(f"  release, the machine's own copy  {parts(copy, small_copy, arguments.modules)}")
         print(f"  release, from the bucket         {parts(bucket, small_bucket, arguments.modules)}")
         added = [middle(found)[1] / middle(unreleased)[1] - 1 for found in (copy, bucket)]
         print("added to a start with a receiver: {:+.0%} by the own copy, {:+.0%} by the bucket".format(*added))
+        spent = {step: statistics.median(each[step] for each in steps) for step in steps[0]}
+        print("steps of a boot from the own copy, in CPU time:")
+        for step, ms in spent.items():
+            print(f"  {step:<31}{ms:6.1f} ms")
         files = 2 * arguments.modules
         read, noted = fingerprint_ms(Path(name), files, arguments.repeat)
         print(f"digest of {files:,} files {read:.0f} ms; as noted by an image's build {noted:.0f} ms")
