@@ -207,8 +207,10 @@ def test_a_state_folder_of_another_user_is_refused(app):
     assert refused.stderr.startswith("error[state-owner]") and refused.stdout == ""
 
 
-def test_a_pack_gives_back_what_was_put_in(app):
-    """Envelope, manifest and every blob; and says so when it is no pack."""
+@pytest.mark.parametrize("large", [pack._LARGE_BYTES, 1])
+def test_a_pack_gives_back_what_was_put_in(app, monkeypatch, large):
+    """Envelope, manifest and every blob, whether it is a large pack or a small one."""
+    monkeypatch.setattr(pack, "_LARGE_BYTES", large)
     path = make_whole(app)
     read = pack.read(path)
     assert Envelope.decode(read.envelope).digest == app.head.digest
@@ -220,6 +222,23 @@ def test_a_pack_gives_back_what_was_put_in(app):
     rest = pack.Rest(path, len(read.envelope), len(read.manifest), manifest)
     for ref in (entry.source, entry.units):
         assert rest.read(ref) == app.blob_file(ref.sha256).read_bytes()
+
+
+@pytest.mark.parametrize("large", [pack._LARGE_BYTES, 1])
+def test_the_code_of_a_copy_is_checked_byte_by_byte(app, monkeypatch, large):
+    """Whatever byte of it is another one, or missing: nothing of the copy is given out."""
+    monkeypatch.setattr(pack, "_LARGE_BYTES", large)
+    path, manifest = make_whole(app), app.manifest()
+    read, good = pack.read(path), path.read_bytes()
+    first = good.index(bytes(read.codes[:64]))
+    for place in range(first, first + len(read.codes), 7):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with pytest.raises(StoreError, match="cannot be used") as caught:
+            pack.read(path).open(manifest)
+        assert caught.value.code == "copy-corrupt"
+    path.write_bytes(good[: first + len(read.codes) - 1])
+    with pytest.raises(StoreError, match="cut short"):
+        pack.read(path)
 
 
 def test_units_and_sources_of_a_copy_are_checked_whenever_they_are_read(app):
