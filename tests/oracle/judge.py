@@ -7,7 +7,8 @@ refused   the swap was refused, or rolled back, and the process is exactly what 
           objects that the code ran on, and the sources say that what changed made each, by a statement that did not
 stale     equal but for bindings that were kept as they were and that the swap's report names, each for itself, as stale
 wrong     anything else
-invalid   the new sources cannot be imported at all, and the swap did not notice: told apart, never counted as equal
+invalid   the new sources cannot be imported at all, and the swap did not notice; or a module that nothing imports was
+          added, and Flask forbids what it does to an app that served already: told apart, never counted as equal
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ def judge(
             break
         if new.error or new.failed_imports.keys() - live.failed_imports.keys():
             steps.append(Step(INVALID, ["the new sources cannot be imported"]))
+            break
+        if any("can no longer be called" in error for error in swap.failed_imports.values()):
+            steps.append(Step(INVALID, ["a new module sets up an app that served already"]))
             break
         edit = _edit(trees, index)
         verdict = compare(swap.after, new.imported, moments, edit, swap.stale, earlier)

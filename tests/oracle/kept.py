@@ -12,6 +12,8 @@ from oracle.units import Edit, Path
 USED, COMPUTED, STALE = "used", "computed", "stale"
 MUTABLE = ("container", "instance", "cell", "weak", "method")
 """Kinds of nodes that hold state, and not names."""
+_FIRST_ASKED = ("->middleware_stack", "->_openapi_routes_version")
+"""What an app of FastAPI makes when it is first asked. What it answers is compared; its statement may have changed."""
 
 
 def written(function: Node) -> Path:
@@ -50,10 +52,13 @@ class Kept:
 
     def value(self, path: Path, parent: Node, child: int, label: str, trail: tuple[int, ...], *, code: bool) -> str:
         """Why a place may hold another value than in the fresh process; empty if it may not."""
-        if not self.edit.same(path) or not self.had(parent, self.live, child, label):
+        same = self.edit.same(path)
+        if not (same or label in _FIRST_ASKED) or not self.had(parent, self.live, child, label):
             return ""
         if any(use.touched(parent, label) for use in self.uses):
             return USED
+        if not same:
+            return ""
         return self.named(path, trail) if code else self.reason(path, parent, trail)
 
     def entry(

@@ -70,6 +70,8 @@ class Swap:
     """The traceback of what it was rolled back for."""
     broken: str = ""
     """What the engine raised that it never should."""
+    failed_imports: dict[str, str] = field(default_factory=dict)
+    """Of modules that nothing imported before, and why they cannot be imported afterwards."""
     stale: frozenset[Place] = frozenset()
     """The bindings that the report names as stale."""
     after: Graph | None = None
@@ -117,7 +119,7 @@ def run(request: Request) -> Outcome:
         outcome.swaps.append(swap)
         if not (swap.broken or swap.refused):
             try:
-                _import_all(tree, request.skipped)
+                swap.failed_imports = _import_all(tree, request.skipped)
                 swap.after = reader.read({})
                 swap.result = use(_modules(top_level))
                 swap.used = reader.read({})

@@ -17,6 +17,7 @@ from .fill import keeps_no_defaults
 from .fills import plan_fills
 from .functions import class_cell
 from .headers import Decorate, FinishClass, Rebase
+from .makers import marks_of
 from .plan import ModulePlan
 from .preview import preview_class
 from .scope import Scope
@@ -111,7 +112,8 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
             preview_class(plan, again)
     _follow_members(plan, body, kept, derives=reshape)
     if item.differs(2):
-        plan.steps.append(Decorate(item.around, item.new, item.old, cls, derived=reshape))
+        marks = marks_of(item.old, item.around, plan.old.units if item.around.owner is None else ())
+        plan.steps.append(Decorate(item.around, item.new, item.old, cls, reshape, marks))
     return [unit for unit in kept if unit is not None]
 
 

@@ -12,7 +12,6 @@ from typing import Any, Generic, Protocol, get_origin
 
 from .abstracts import refresh_abstract
 from .building.units import DECORATORS_NAME, Unit
-from .makers import marks_of
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -30,6 +29,8 @@ class Decorate:
     cls: type
     derived: bool
     """Whether the class took over already what decorators of libraries derive from its body."""
+    marks: frozenset[str]
+    """Attributes that the old decorators set on the class."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -38,7 +39,7 @@ class Decorate:
         )
         registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
         work.forget(self.cls)
-        for name in marks_of(self.old, self.scope) - {name for member in self.unit.members for name in member.names}:
+        for name in self.marks - {name for member in self.unit.members for name in member.names}:
             work.log.delete_class_attribute(self.cls, name)
         value: Any = self.cls
         if self.unit.decorate is not None:

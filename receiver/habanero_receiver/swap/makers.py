@@ -8,7 +8,7 @@ here: attributes that it set on the definition, and containers that it filled. T
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -60,14 +60,26 @@ def left_by(unit: Unit, scope: Scope, versions: Versions) -> Iterator[Left]:
             yield from _filled(old, maker, scope, why)
 
 
-def marks_of(unit: Unit, scope: Scope) -> set[str]:
-    """The attributes that the app's own decorators of a definition set on it."""
+def marks_of(unit: Unit, scope: Scope, body: Sequence[Unit]) -> frozenset[str]:
+    """The attributes that the app's own decorators of a definition set on it, as the code says that made it.
+
+    ``body`` are the units that the definition is one of: a decorator may be gone by its end (``del mark``).
+    """
     found: set[str] = set()
-    for maker in _makers(unit, scope, None):
-        code = maker.function.__code__
-        for ran in (code, *functions_in(code)) if maker.called else (code,):
+    for code, called in _decorators(unit, scope, body):
+        for ran in (code, *functions_in(code)) if called else (code,):
             found |= _set_by(ran)
-    return found
+    return frozenset(found)
+
+
+def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tuple[CodeType, bool]]:
+    """The code of those that are functions of the app, and whether it is called for the decorator."""
+    for maker in _makers(unit, scope, None):
+        yield maker.function.__code__, maker.called
+    for name in _paths(unit.decorate) if unit.decorate is not None else ():
+        if not scope.binds(name):
+            passed = [other for other in body if other.kind == "function" and other.names[0] == name]
+            yield from ((code, name in unit.calls) for other in passed[-1:] for code in _written(other))
 
 
 def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
@@ -181,4 +193,9 @@ def _definitions(unit: Unit) -> Iterator[tuple[str, CodeType]]:
         for member in unit.members:
             yield from _definitions(member)
     elif unit.kind == "function":
-        yield from ((code.co_qualname, code) for code in functions_in(unit.code) if code.co_name == unit.spelled)
+        yield from ((code.co_qualname, code) for code in _written(unit))
+
+
+def _written(unit: Unit) -> list[CodeType]:
+    """The code of the function that a ``def`` makes."""
+    return [code for code in functions_in(unit.code) if code.co_name == unit.spelled]

@@ -20,6 +20,7 @@ from .editions import Edition
 from .facts import ClassIndex
 from .heap import instances_of
 from .live import FunctionIndex
+from .makers import marks_of
 from .migrate import Migration
 from .report import ModuleReport, Refusal
 from .scope import Scope
@@ -111,7 +112,8 @@ class ModulePlan:
         scope, overruled = body.scope, body.binders.overruled.get(id(new), frozenset())
         if new.kind == "function":
             hidden = body.hidden_from(new) if scope.owner is not None else frozenset[str]()
-            self.steps.append(Define(scope, new, old, self.owners(old), not overruled, hidden))
+            marks = marks_of(old, scope, body.old) if old is not None else frozenset[str]()
+            self.steps.append(Define(scope, new, old, self.owners(old), not overruled, hidden, marks))
         else:
             self.steps.append(Run(body, new, body.hidden_from(new), old))
             self.passing.update((id(scope.owner), name) for name in overruled)

@@ -17,7 +17,6 @@ from .body import Body, starred
 from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, transplant
 from .live import instance_dict
-from .makers import marks_of
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
@@ -145,6 +144,8 @@ class Define:
     """Whether the name is bound to the result; not if a later statement of the body has the last word."""
     hidden: frozenset[str] = frozenset()
     """Members of a class that its body does not have yet where the ``def`` stands."""
+    marks: frozenset[str] = frozenset()
+    """Attributes that the old decorators set on the function."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -168,7 +169,7 @@ class Define:
             work.redefined.append(function)
             work.log.note((restore_mapping, function.__dict__, dict(function.__dict__)))  # decorators may write to it
             if self.old is not None and self.old.decorate is not None:  # what a decorator says of it, they say again
-                for mark in ("__isabstractmethod__", *marks_of(self.old, self.scope)):
+                for mark in ("__isabstractmethod__", *self.marks):
                     function.__dict__.pop(mark, None)
         if self.unit.decorate is None and (self.old is None or self.old.decorate is None):
             self._bind(work, value)
