@@ -31,11 +31,11 @@ def apps(draw: st.DrawFn, frameworks: bool) -> App:
 
 @st.composite
 def histories(draw: st.DrawFn, frameworks: bool = False) -> list[App]:
-    """A first version and one or two after it."""
+    """A first version and one or two after it; of some, the last is taken back."""
     versions = [draw(apps(frameworks))]
     for _ in range(draw(st.integers(1, 2))):
         versions.append(draw(edits(versions[-1])))
-    return versions
+    return [*versions, versions[-2]] if draw(st.booleans()) else versions
 
 
 def judged(processes: Processes, history: list[Tree], use: str = USE) -> list[Step]:

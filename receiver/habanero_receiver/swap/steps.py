@@ -65,6 +65,7 @@ class Run:
         named = {id(scope.lookup(name)) for name in reads}  # what has a name already is not what the statement made
         had = {name: scope.get(name) for name in self.unit.names if id(scope.get(name)) not in named}
         names = self.body.names(self.hidden)
+        given = frozenset(names) if scope.owner is not None else frozenset()  # a copy: of what is deleted there, too
         scope.run(self.unit.code, names)
         annotate(work.log, scope, names["__annotations__"])
         self.body.annotated.update(names["__annotations__"])
@@ -72,6 +73,8 @@ class Run:
             if scope.owner is not None and name in names:
                 self.body.bound.add(name)
             if name not in names:
+                if name in given:
+                    scope.unbind(work.log, name)
                 continue
             value = names[name]
             if id(value) not in named:

@@ -1,0 +1,5 @@
+class Jobs:
+    default = "day"
+
+    def sweep(self):
+        return "swept"
