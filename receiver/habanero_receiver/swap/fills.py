@@ -11,6 +11,7 @@ Otherwise a filler is run as it stands only where it can double nothing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
@@ -101,6 +102,10 @@ class Fill:
                 if id(unit) in changed or token(scope.get(name)) == token(self.was.get(name)):
                     scope.bind(work.log, name, made[name])
                     self.body.bound.add(name)
+            for name in {*unit.names} - self.group.names if unit.deletes else ():  # what others made
+                if id(unit) in changed and not scope.binds(name):
+                    raise NameError(f"name {name!r} is not defined", name=name)
+                scope.unbind(work.log, name)
         annotate(work.log, scope, made.get("__annotations__", {}))
         self.body.annotated.update(made.get("__annotations__", ()))
 
@@ -197,7 +202,21 @@ def _run(body: Body, group: _Group, units: Sequence[Unit], start: frozenset[str]
     hidden = set(group.names | group.following)
     if units is group.new:
         hidden |= body.hidden_from(units[-1]) - body.bound
-    return run_isolated(body.scope, filling, hidden, empty, adding=empty)
+    around = body.old if units is group.old else [match.new for match in body.matches if match.new is not None]
+    return run_isolated(body.scope, filling, hidden, empty | _passing_imports(body, around), adding=empty)
+
+
+def _passing_imports(body: Body, units: Sequence[Unit]) -> dict[str, Any]:
+    """What the units import from libraries, as far as it is deleted further down."""
+    found: dict[str, Any] = {}
+    gone = {name for name in deleted(body) if not body.scope.binds(name)}
+    for item in (item for unit in units if gone.intersection(unit.names) for item in unit.imports):
+        top = item.module.partition(".")[0] == item.bound and not item.name
+        module = sys.modules.get(item.bound if top else item.module)
+        value = vars(module).get(item.name) if module is not None and item.name else module
+        if item.bound in gone and value is not None and body.scope.is_outside(value):
+            found[item.bound] = value
+    return found
 
 
 def _patch_functions(group: _Group, was: Mapping[str, Any]) -> None:

@@ -96,6 +96,8 @@ def run_isolated(
         deep = {root for root, within, method in unit.asks if within and method in FILLING}
         deep |= {root for root, within in unit.stores if within}
         _keep_apart(unit, live, _parts(names[root] for root in deep))
+        for name in {*unit.names} - names.hidden if unit.deletes else ():
+            names.setdefault(name, None)  # what others made: a function, an import
         scope.run(unit.code, names)
         _keep_apart(unit, live, {id(names[name]) for name in unit.names if name in names})
     return dict(names)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import enum
 import types
+import typing
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -100,6 +101,10 @@ class Reshape:
         self.scope.run(self.unit.bases, names)
         bases, keywords = names[DECORATORS_NAME]
         return (living if getattr(self.cls, "__type_params__", ()) else bases), keywords
+
+    def builds_on(self, other: type) -> bool:
+        """Whether the class statement names another class among its bases, whatever becomes of these."""
+        return typing.is_typeddict(self.cls) and any(other in (b, typing.get_origin(b)) for b in self._header()[0])
 
     def _decorators(self) -> tuple[Any, ...]:
         if self.unit.decorate is None:
@@ -277,12 +282,15 @@ def _find(units: Iterable[Unit], path: str) -> Unit | None:
 
 
 def _reshape_subclasses(work: Transaction, scope: Scope, cls: type) -> None:
-    """Has the classes built on ``cls`` derive again what they inherit from it."""
-    for sub in _subclasses(cls, scope):
+    """Has the classes built on ``cls`` derive again what they inherit from it, or copied."""
+    copies = typing.is_typeddict(cls)  # these copy what they are built on, and inherit from dict alone
+    for sub in _subclasses(dict if copies else cls, scope):
         module = work.modules.get(sub.__module__)
         if module is None or sub in work.reshaped or not special_kind(sub) or not can_follow(sub, scope.is_own):
             continue
         unit = _find(work.units_of(sub.__module__), sub.__qualname__)
         if unit is not None:
             inner = replace(scope, globals=vars(module), owner=None)
-            Reshape(inner, unit, sub, tuple(Match(m, m) for m in unit.members))(work)
+            again = Reshape(inner, unit, sub, tuple(Match(m, m) for m in unit.members))
+            if not copies or again.builds_on(cls):
+                again(work)

@@ -1,0 +1,6 @@
+import typing
+
+
+class Item(typing.TypedDict):
+    name: bytes
+    price: int

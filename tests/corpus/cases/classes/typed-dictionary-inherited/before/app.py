@@ -1,0 +1,5 @@
+import typing
+
+
+class Item(typing.TypedDict):
+    name: str

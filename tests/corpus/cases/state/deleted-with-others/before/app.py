@@ -1,0 +1,6 @@
+import string
+
+NAMES = ["main"]
+for letter in string.ascii_lowercase[:2]:
+    NAMES.append(letter)
+del letter, string
