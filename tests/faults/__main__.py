@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     asked = parser.parse_args(words)
     chosen = [s for s in SCENARIOS if not asked.names or any(name in s.name for name in asked.names)]
     if asked.list or not chosen:
-        print("\n".join(f"{scenario.name:<28} {scenario.promise}" for scenario in SCENARIOS))
+        print("\n".join(f"{scenario.name:<36} {scenario.promise}" for scenario in SCENARIOS))
         return 0 if asked.list else 2
     print(f"seed {asked.seed}, {'quick' if asked.quick else f'scale {asked.scale:g}'}", file=sys.stderr)
     outcomes = [
@@ -76,10 +76,10 @@ def _as_json(scenario: Scenario, outcome: Outcome, skipped: str, seconds: float)
 
 def _as_text(scenario: Scenario, outcome: Outcome, skipped: str, seconds: float) -> str:
     if skipped:
-        return f"skip  {scenario.name:<28} {skipped}"
+        return f"skip  {scenario.name:<36} {skipped}"
     tried = ", ".join(f"{count:,} {what}" for what, count in outcome.tried.items())
     faults = ", ".join(f"{count} {what}" for what, count in sorted(outcome.faults.items()))
-    lines = [f"{'FAIL' if outcome.violations else 'ok':<5} {scenario.name:<28} {tried}  ({seconds:.0f} s)"]
+    lines = [f"{'FAIL' if outcome.violations else 'ok':<5} {scenario.name:<36} {tried}  ({seconds:.0f} s)"]
     lines += [f"      {outcome.faults.total():,} faults: {faults}"] if faults else []
     lines += [f"      violation: {violation}" for violation in outcome.violations]
     return "\n".join(lines)

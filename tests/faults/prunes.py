@@ -37,7 +37,7 @@ def on_disk(kind: str, ground: Ground) -> Outcome:
         return trap.disarm
 
     serve = partial(forked.serve, shop, ground.folder / "trap")
-    _prunes(pruned, serve, arm, (kind, ground), outcome)
+    _prunes(pruned, serve, arm, kind, ground, outcome)
     return outcome
 
 
@@ -56,15 +56,16 @@ def on_s3(kind: str, ground: Ground) -> Outcome:
 
             return disarm
 
-        _prunes(pruned, partial(forked.serve, shop, **network.through), arm, (kind, ground), outcome)
+        _prunes(pruned, partial(forked.serve, shop, **network.through), arm, kind, ground, outcome)
     return outcome
 
 
 def _prunes(
-    pruned: Pruned, serve: Callable[[], AbstractContextManager[Server]], arm: Arm, how: tuple[str, Ground],
+    pruned: Pruned, serve: Callable[[], AbstractContextManager[Server]], arm: Arm, kind: str, ground: Ground,
     outcome: Outcome,
 ) -> None:  # fmt: skip
-    (kind, ground), fired, when, at = how, "first", "at the start", 0
+    """Prune with the fault at each point. A server that was killed is started anew, and begins with the retry."""
+    fired, when, at = "first", "at the start", 0
     full, points = dict(_everything(pruned)), ground.points(MOST)
     needed: set[str] = set()
     while fired and at < MOST:

@@ -116,12 +116,12 @@ SCENARIOS = (
     ),
     *(
         Scenario(f"start-request/{kind}", "at each request of a first start from S3: whole; the next is on the new",
-                 partial(starts, kind, False), 0.2 if kind in ("lost", READER) else 0.0)
+                 partial(starts, kind, False), 0.2 if kind == READER else 0.0)
         for kind in (*KINDS, *KILLS, READER)
     ),
     *(
         Scenario(f"start-copied-request/{kind}", "at each request of a start that has a copy: it starts on what it has",
-                 partial(starts, kind, True), 0.2 if kind in ("stale", "killed") else 0.0)
+                 partial(starts, kind, True), 0.2 if kind == "stale" else 0.0)
         for kind in (*KINDS, *KILLS, READER)
     ),
 )  # fmt: skip

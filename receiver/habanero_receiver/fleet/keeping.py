@@ -1,8 +1,9 @@
 """Keeps this machine's own copy of the release that runs, so that its next start needs no bucket.
 
 What it does: copies a release to the disk once it has run for a moment, in a thread where nobody waits for it; that of
-a process that started from the bucket is made whole. What it does not: it verifies nothing (a start verifies all of it
-again) and raises nothing: without a copy, the bucket is asked.
+a process that started from the bucket is made whole. What cannot be read now is tried again, less and less often. What
+it does not: it verifies nothing (a start verifies all of it again) and raises nothing: without a copy, the bucket is
+asked.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 QUIET_S = 2.0
 """How long a release has to run before it is copied: of one save after the other only the last is."""
+RETRY_FIRST_S = 5.0
+RETRY_LAST_S = 600.0
 _log = logging.getLogger("habanero")
 
 
@@ -33,33 +36,50 @@ class Keeping:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._seen: Loaded | None = None
+        self._done: Loaded | None = None
+        self._tried: Loaded | None = None
+        self._retry_at = 0.0
+        self._retry_s = RETRY_FIRST_S
 
     def look(self) -> None:
         """Copy what runs, if it is time to and it was not."""
         running = self._node.running
-        if running is None or running is self._seen or time.time() - self._node.since < QUIET_S:
+        if running is None or running is self._done or time.time() - self._node.since < QUIET_S:
             return
-        self._seen = running
+        if running is not self._tried:
+            self._tried, self._retry_at, self._retry_s = running, 0.0, RETRY_FIRST_S
+        if time.monotonic() < self._retry_at:
+            return
         try:
-            self._copy(running)
+            whole = self._copy(running)
         except (OSError, HabaneroError) as error:
+            whole = False
             _log.warning("release %d is not kept on this machine's disk: %s", running.release.head.seq, error)
+        if whole:
+            self._done = running
+        else:
+            self._retry_at = time.monotonic() + self._retry_s
+            self._retry_s = min(self._retry_s * 2, RETRY_LAST_S)
 
-    def _copy(self, running: Loaded) -> None:
+    def _copy(self, running: Loaded) -> bool:
+        """Whether there is nothing left to try."""
         local, head = self._node.local, running.release.head
         if local is None or running.manifest is None:
-            return
+            return True
+        whole = True
         if not local.has_whole_pack(head.seq, head.digest):
             envelope = self._node.journal.entry(head.seq) or b""
             if Envelope.decode(envelope, self._node.policy.limits).digest == head.digest:
-                self._keep(local, Candidate(head, running.release.statement, envelope), running.manifest, running)
+                candidate = Candidate(head, running.release.statement, envelope)
+                whole = self._keep(local, candidate, running.manifest, running)
         local.raise_floor(head.seq, head.digest)
+        return whole
 
-    def _keep(self, local: LocalState, candidate: Candidate, manifest: Manifest, running: Loaded) -> None:
+    def _keep(self, local: LocalState, candidate: Candidate, manifest: Manifest, running: Loaded) -> bool:
+        """Whether the bucket has given all of it."""
         data = manifest.encode()
         if candidate.statement is None or trust.digest_of(data) != candidate.statement.manifest_digest:
-            return  # written by a tool that spells manifests otherwise: the signed bytes are in the bucket alone
+            return True  # written by a tool that spells manifests otherwise: the signed bytes are in the bucket alone
         blobs = in_memory(running)
         blobs |= self._node.journal.get_blobs({
             sha256: size for sha256, size in manifest.blobs().items() if sha256 not in blobs
@@ -69,3 +89,4 @@ class Keeping:
             _log.error("error[blob-missing]: the bucket lacks %d blobs of release %d, which runs; first %s",
                        len(lost), candidate.head.seq, lost[0])  # fmt: skip
         keep(local, candidate, data, manifest, blobs, whole=not lost)
+        return not lost
