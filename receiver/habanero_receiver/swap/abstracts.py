@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 from typing import Any
 
+from .kinds import is_a
 from .live import subclasses
 from .undo import UndoLog
 
@@ -17,7 +18,7 @@ def refresh_abstract(log: UndoLog, changed: type) -> None:
     """Derives it anew where the members of ``changed`` did change."""
     update: Any = abc.update_abstractmethods
     for cls in _with_subclasses(changed):
-        if isinstance(cls, abc.ABCMeta):
+        if is_a(cls, abc.ABCMeta):
             log.note((setattr, cls, "__abstractmethods__", cls.__abstractmethods__))
             update(cls)
             log.note((abc.ABCMeta._abc_caches_clear, cls))  # type: ignore[attr-defined]  # as below

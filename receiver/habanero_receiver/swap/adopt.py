@@ -11,6 +11,7 @@ from typing import Any
 from .abstracts import refresh_abstract
 from .enums import adopt_members
 from .functions import ClosureError, apply, transplant
+from .kinds import function_of, is_a
 from .layouts import LayoutError, layout
 from .live import cell_content, orphan, subclasses
 from .shapes import DERIVED, is_named_tuple, makes_classes_only
@@ -38,21 +39,21 @@ def adopt(
 
     ``body`` gives the kind of each name that the new body binds; ``changed`` are those that it binds otherwise.
     """
-    derived = [value for name, value in vars(twin).items() if name not in body and isinstance(value, FunctionType)]
+    derived = [value for name, value in vars(twin).items() if name not in body and is_a(value, FunctionType)]
     makers = {function.__code__.co_filename for function in derived}
-    if isinstance(cls, enum.EnumType):
+    if is_a(cls, enum.EnumType):
         adopt_members(log, cls, twin)
     elif is_named_tuple(cls):
         adopt_fields(log, cls, twin, instances)
     made, had = vars(twin), vars(cls)
     skip = {*fixed, *(name for name, kind in body.items() if kind in ("function", "class"))}
-    skip |= {name for name, value in had.items() if isinstance(value, MemberDescriptorType)}
-    if isinstance(cls, enum.EnumType):
+    skip |= {name for name, value in had.items() if is_a(value, MemberDescriptorType)}
+    if is_a(cls, enum.EnumType):
         skip |= {name for name in (*made, *had) if name.startswith("_") or name in _members(cls, twin)}
     elif is_named_tuple(cls):
         skip.update(twin._fields)  # type: ignore[attr-defined]  # a named tuple
     for name, value in list(made.items()):
-        if name in skip or (name in body and name not in changed) or isinstance(value, MemberDescriptorType):
+        if name in skip or (name in body and name not in changed) or is_a(value, MemberDescriptorType):
             continue
         if had.get(name, _ABSENT) is not value and (name in body or not _of_a_decorator(had.get(name), makers)):
             relink(value, twin, cls)
@@ -67,7 +68,7 @@ def _of_a_decorator(living: object, makers: set[str]) -> bool:
 
     ``makers`` are the files of those who do; what libraries make up has no file.
     """
-    file = living.__code__.co_filename if isinstance(living, FunctionType) else "<"
+    file = living.__code__.co_filename if is_a(living, FunctionType) else "<"
     return not file.startswith("<") and file not in makers
 
 
@@ -81,21 +82,21 @@ def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = froz
         return False
     if made.__module__ != living.__module__:
         return False
-    if isinstance(living, FunctionType):
+    if is_a(living, FunctionType):
         return _remake_function(work, living, made, met)
     if makes_classes_only(type(living)) and not is_named_tuple(living):
         if not _rebased(work.log, living, made):
             return False
         for name, value in list(vars(made).items()):
             had = vars(living).get(name)
-            if not (isinstance(value, FunctionType) and isinstance(had, FunctionType)):
+            if not (is_a(value, FunctionType) and is_a(had, FunctionType)):
                 continue
             if _remake_function(work, had, value, met):
                 relink(had, made, living)
                 type.__setattr__(made, name, had)
         for name in [name for name in vars(living) if name not in vars(made)]:
             work.log.delete_class_attribute(living, name)
-    elif not isinstance(living, enum.EnumType) and not is_named_tuple(living):
+    elif not is_a(living, enum.EnumType) and not is_named_tuple(living):
         return False
     adopt(work.log, living, made, {}, set(), partial(work.instances_of, living), _FIXED)
     orphan(made)
@@ -142,7 +143,7 @@ def _refill(work: Transaction, living: FunctionType, made: FunctionType, met: fr
         if mine is new or name == "__class__" or not content or id(content[0]) in met:
             continue
         value: Any = content[0]
-        if had and (had[0] is value or (isinstance(value, (FunctionType, type)) and remake(work, had[0], value, met))):
+        if had and (had[0] is value or (is_a(value, (FunctionType, type)) and remake(work, had[0], value, met))):
             continue
         inverse = (setattr, mine, "cell_contents", had[0]) if had else (delattr, mine, "cell_contents")
         work.log.do((setattr, mine, "cell_contents", value), inverse)
@@ -154,7 +155,7 @@ def _members(cls: Any, twin: Any) -> set[str]:
 
 def relink(value: Any, twin: type, cls: type) -> None:
     """Has functions that were made for the twin speak of the living class. They are in nobody else's hands yet."""
-    function = getattr(value, "__func__", value)
-    for cell in getattr(function, "__closure__", None) or ():
+    function = function_of(value)
+    for cell in function.__closure__ or () if is_a(function, FunctionType) else ():
         if twin in cell_content(cell):
             cell.cell_contents = cls

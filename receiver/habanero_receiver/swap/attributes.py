@@ -13,7 +13,7 @@ from types import FunctionType
 from .body import Body
 from .building.units import Unit
 from .diff import Match, docstring, functions_in, match_units
-from .live import instance_dict
+from .kinds import instance_dict, is_a
 from .plan import ModulePlan
 from .scope import Scope
 from .shapes import special_kind
@@ -38,7 +38,7 @@ class TakeBack:
         target = self.scope.get(self.name)
         if self.attribute == "__doc__":
             work.log.do((setattr, target, "__doc__", self.doc), (setattr, target, "__doc__", target.__doc__))
-        elif isinstance(target, type):
+        elif is_a(target, type):
             work.log.delete_class_attribute(target, self.attribute)
         elif (held := instance_dict(target)) is not None:
             work.log.delete_item(held, self.attribute)
@@ -65,11 +65,11 @@ def _take_back(plan: ModulePlan, body: Body, last: Unit, name: str, attribute: s
     target = body.scope.get(name)
     if attribute in _BORN_WITH:
         return False
-    if isinstance(target, FunctionType) and last.kind == "function" and last.decorate is None:
+    if is_a(target, FunctionType) and last.kind == "function" and last.decorate is None:
         code = next((code for code in functions_in(last.code) if code.co_name == name), target.__code__)
         plan.steps.append(TakeBack(body.scope, name, attribute, docstring(code)))
         return True
-    if not isinstance(target, type) or last.kind != "class" or special_kind(target):
+    if not is_a(target, type) or last.kind != "class" or special_kind(target):
         return False
     members = [member for member in last.members if attribute in member.names]
     if not members:

@@ -16,6 +16,7 @@ from .adopt import remake
 from .building.units import Unit
 from .classvars import MISSING
 from .isolated import filled_by, run_isolated
+from .kinds import is_a
 from .merge import CONTAINERS, merge, token
 from .scope import Scope
 from .transaction import Transaction
@@ -51,7 +52,7 @@ def _settle(scope: Scope, work: Transaction, name: str, live: Any, before: Any, 
     if after is MISSING:
         scope.unbind(work.log, name)
         return after
-    if isinstance(live, FunctionType) and isinstance(after, FunctionType) and remake(work, live, after):
+    if is_a(live, FunctionType) and is_a(after, FunctionType) and remake(work, live, after):
         return live
     if type(after) in CONTAINERS and type(live) is type(before) is type(after):
         merge(work.log, live, before, after)
@@ -62,7 +63,7 @@ def _settle(scope: Scope, work: Transaction, name: str, live: Any, before: Any, 
 
 def alike(one: Any, other: Any) -> bool:
     """Whether two values are what one statement made each time it ran."""
-    if isinstance(one, FunctionType) and isinstance(other, FunctionType):
+    if is_a(one, FunctionType) and is_a(other, FunctionType):
         born = [token((f.__defaults__, f.__kwdefaults__)) for f in (one, other)]
         return born[0] == born[1] and token(one) == token(other)
     return one is other or (one is not MISSING and other is not MISSING and token(one) == token(other))

@@ -18,6 +18,7 @@ from typing import Any
 from .binders import Binders, binders
 from .building.units import Unit
 from .diff import Match
+from .kinds import is_a
 from .scope import UNKNOWN, Scope
 
 
@@ -113,7 +114,7 @@ def _exported(namespace: dict[str, Any]) -> list[str]:
     exported = namespace.get("__all__")
     if exported is None:
         return [name for name in namespace if not name.startswith("_")]
-    return [name for name in exported if isinstance(name, str)]
+    return [name for name in exported if is_a(name, str)]
 
 
 class Names(MutableMapping[str, Any]):
@@ -136,7 +137,7 @@ class Names(MutableMapping[str, Any]):
             return self._namespace[name]  # a KeyError has the interpreter look among the builtins
         builtins = self._namespace["__builtins__"]
         try:
-            return (builtins if isinstance(builtins, dict) else vars(builtins))[name]
+            return (builtins if is_a(builtins, dict) else vars(builtins))[name]
         except KeyError:
             raise NameError(f"name {name!r} is not defined", name=name) from None
 

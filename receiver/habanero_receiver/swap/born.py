@@ -17,6 +17,7 @@ from .copies import is_copied
 from .definitions import UNKNOWN, Definition, as_text, definition_of, definitions, names_in
 from .diff import CodePair
 from .functions import ClosureError, is_plain
+from .kinds import is_a
 from .undo import Step
 
 
@@ -183,8 +184,8 @@ def _same(one: Any, other: Any) -> bool:
 
 def _same_parts(one: Any, other: Any) -> bool:
     """Whether two tuples or mappings hold the very same values."""
-    if isinstance(one, dict) and isinstance(other, dict):
+    if is_a(one, dict) and is_a(other, dict):
         return list(one) == list(other) and all(one[name] is other[name] for name in one)
-    if isinstance(one, tuple) and isinstance(other, tuple):
+    if is_a(one, tuple) and is_a(other, tuple):
         return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
     return one is other

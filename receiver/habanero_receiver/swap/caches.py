@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from .kinds import is_a
 from .undo import UndoLog
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def cache_of(living: object) -> Any:
     """The cache around a function of the app, inside other decorators; None if there is none."""
     item: Any = living
     for _ in range(_MAX_WRAPPERS):
-        if isinstance(item, Cache):
-            return item if isinstance(item.__wrapped__, FunctionType) else None
-        if isinstance(item, (staticmethod, classmethod)):
+        if is_a(item, Cache):
+            return item if is_a(item.__wrapped__, FunctionType) else None
+        if is_a(item, (staticmethod, classmethod)):
             item = item.__func__
-        elif isinstance(item, FunctionType) and "__wrapped__" in item.__dict__:
+        elif is_a(item, FunctionType) and "__wrapped__" in item.__dict__:
             item = item.__dict__["__wrapped__"]
         else:
             break

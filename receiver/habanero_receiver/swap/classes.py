@@ -17,6 +17,7 @@ from .fill import keeps_no_defaults
 from .fills import plan_fills
 from .functions import class_cell
 from .headers import Decorate, FinishClass, Rebase
+from .kinds import is_a
 from .makers import marks_of
 from .plan import ModulePlan
 from .preview import preview_class
@@ -34,7 +35,7 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     from .planner import plan_code  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
-    living = isinstance(cls, type) and cls.__qualname__.rpartition(".")[2] == new.spelled
+    living = is_a(cls, type) and cls.__qualname__.rpartition(".")[2] == new.spelled
     cells = class_cell(cls) if living else {}
     for match in members:
         if match.new is None or match.new.kind != "class":
@@ -119,7 +120,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
 
 def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, derives: bool) -> None:
     cls = body.scope.owner
-    if cls is None or isinstance(cls, enum.EnumType) or is_named_tuple(cls):
+    if cls is None or is_a(cls, enum.EnumType) or is_named_tuple(cls):
         return  # their members are made from the values, and were made again
     old = [match.old for match in body.matches if match.old is not None and not match.same]
     live = vars(cls)
@@ -171,7 +172,7 @@ def _evaluate(plan: ModulePlan, scope: Scope, unit: Unit | None) -> object:
 def _plan_bases(plan: ModulePlan, item: _Class, kind: str) -> None:
     if item.cls.__bases__ == (object,):
         plan.refuse(item.new, "it had no bases: Python cannot give a living class of its layout new ones", cls=item.cls)
-    elif isinstance(item.cls, enum.EnumType) or (kind and issubclass(item.cls, tuple)):
+    elif is_a(item.cls, enum.EnumType) or (kind and issubclass(item.cls, tuple)):
         plan.refuse(item.new, f"the bases of {kind} changed, which a living one cannot take", cls=item.cls)
     else:
         plan.steps.append(Rebase(item.around, item.new, item.cls))

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from .building.units import Unit
-from .live import instance_dict
+from .kinds import instance_dict
 
 MISSING: Any = object()
 """What an unbound name was bound to."""

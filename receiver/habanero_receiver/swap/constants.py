@@ -11,6 +11,7 @@ from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, Modul
 from typing import Any
 
 from .functions import is_plain
+from .kinds import home_of, is_a, own_attribute
 
 _BUILTINS = frozenset({
     "abs", "all", "any", "ascii", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate",
@@ -78,11 +79,11 @@ def _is_pure(path: list[str], names: Mapping[str, Any]) -> bool:
     for part in path[1:]:
         if is_plain(found):
             return part in _VALUE_METHODS
-        if isinstance(found, ModuleType):
+        if is_a(found, ModuleType):
             found = vars(found).get(part)
-        elif isinstance(found, type) and is_builtin(found):
+        elif is_a(found, type) and is_builtin(found):
             found = getattr(found, part, None)
-            return isinstance(found, (BuiltinFunctionType, MethodDescriptorType))
+            return is_a(found, (BuiltinFunctionType, MethodDescriptorType))
         else:
             return False
     return only_computes(found)
@@ -95,11 +96,11 @@ def only_computes(found: Any) -> bool:
 
 def is_builtin(found: Any) -> bool:
     """Whether ``found`` is one of Python's own functions or types that compute a value from their arguments alone."""
-    return getattr(found, "__module__", None) == "builtins" and getattr(found, "__name__", None) in _BUILTINS
+    return home_of(found) == "builtins" and own_attribute(found, "__name__") in _BUILTINS
 
 
 def _is_listed(found: Any) -> bool:
-    if not isinstance(found, (type, FunctionType, BuiltinFunctionType)):
+    if not is_a(found, (type, FunctionType, BuiltinFunctionType)):
         return False
     return found.__qualname__ in _PURE.get(_home(found), ())
 

@@ -14,7 +14,8 @@ from types import FunctionType
 from typing import Any
 
 from .diff import docstring
-from .live import cell_content, instance_dict
+from .kinds import instance_dict, is_a
+from .live import cell_content
 from .undo import Step
 
 _COPIED = ("__doc__", "__annotations__", "__type_params__")
@@ -37,7 +38,7 @@ class Copies:
         """The further steps, with inverses, that let copies follow what ``pairs`` assign to functions."""
         more: list[tuple[Step, Step]] = []
         for step, inverse in pairs:
-            if step[0] is setattr and step[2] in _COPIED and isinstance(step[1], FunctionType):
+            if step[0] is setattr and step[2] in _COPIED and is_a(step[1], FunctionType):
                 more.extend(self._follow(step[1], step[2], inverse[3], step[3]))
         return more
 
@@ -59,47 +60,47 @@ def is_copied(function: FunctionType, name: str) -> bool:
     Annotations tell by themselves whose they are; text does not, and counts only if the function says what it wraps.
     """
     mine = getattr(function, name)
-    sources = _held(function) if isinstance(mine, dict) else [function.__dict__.get("__wrapped__")]
+    sources = _held(function) if is_a(mine, dict) else [function.__dict__.get("__wrapped__")]
     return any(getattr(source, name, _ABSENT) is mine for source in sources if source is not None)
 
 
 def _held(item: Any) -> list[object]:
     """What ``item`` may have copied from."""
-    if isinstance(item, FunctionType):
+    if is_a(item, FunctionType):
         contents = [content for cell in item.__closure__ or () for content in cell_content(cell)]
         held: list[object] = [item.__dict__.get("__wrapped__"), *contents]
-    elif isinstance(item, property):
+    elif is_a(item, property):
         held = [item.fget]
-    elif isinstance(item, (staticmethod, classmethod)):
+    elif is_a(item, (staticmethod, classmethod)):
         held = [item.__func__]
-    elif isinstance(item, type):
+    elif is_a(item, type):
         return []
     else:
         names = instance_dict(item) or {}
         held = [names.get("__wrapped__"), *names.values()] if "__doc__" in names else []
-    functions = [value for value in held if isinstance(value, FunctionType) or _wraps(value)]
+    functions = [value for value in held if is_a(value, FunctionType) or _wraps(value)]
     return list({id(value): value for value in functions}.values())
 
 
 def _wraps(value: object) -> bool:
     """Whether an object that is no function can have been wrapped in its turn, and so be a link of a chain."""
-    if isinstance(value, (staticmethod, classmethod, functools.cached_property)):
+    if is_a(value, (staticmethod, classmethod, functools.cached_property)):
         return True
-    return not isinstance(value, type) and "__wrapped__" in (instance_dict(value) or ())
+    return not is_a(value, type) and "__wrapped__" in (instance_dict(value) or ())
 
 
 def _places(holder: Any, source: object, name: str, old: object) -> Iterator[tuple[Step, object]]:
     """Where the holder may have its copy: what assigns it, given the value, and the value there now."""
     names = instance_dict(holder) or {}
-    if isinstance(holder, FunctionType):
+    if is_a(holder, FunctionType):
         own = name == "__doc__" and docstring(holder.__code__) is not None
         if names.get("__wrapped__") is source or (old and not own):
             yield (setattr, holder, name), getattr(holder, name, _ABSENT)
-    elif isinstance(holder, property) and name == "__doc__" and name not in names:
+    elif is_a(holder, property) and name == "__doc__" and name not in names:
         yield (setattr, holder, name), holder.__doc__
     if name in names:  # of a function too: `wraps` copies what an object that it wraps has there
         yield (names.__setitem__, name), names[name]
 
 
 def _same(value: object, old: object) -> bool:
-    return value is old or (isinstance(value, str) and value == old)
+    return value is old or (is_a(value, str) and value == old)

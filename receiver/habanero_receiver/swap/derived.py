@@ -17,6 +17,7 @@ from .building.units import CALLS, PURE, Unit
 from .classvars import MISSING, Was, as_it_was, leads_to, past_of
 from .constants import are_pure, is_constant, same_constant
 from .diff import Match
+from .kinds import is_a
 from .layouts import LayoutError
 from .live import reachable
 from .scope import UNKNOWN, Scope
@@ -65,7 +66,7 @@ class Derived:
 
     def reads_of(self, unit: Unit, owner: str | int) -> bool:
         """Whether a unit could read an attribute of a module, or of a class, its instances or what is inside of it."""
-        if isinstance(owner, str):
+        if is_a(owner, str):
             return True
         return any(self._leads_back(self._lookup(name)) for name in unit.reads)
 
@@ -116,13 +117,13 @@ class Derived:
         """Has tables that a unit made hold what functions and classes that it reads are bound to now."""
         successors: dict[int, Any] = {}
         for module, names in self.was.items():
-            if not isinstance(module, str):
+            if not is_a(module, str):
                 continue
             mine = module == self.scope.globals["__name__"]
             now = self.scope.globals if mine else vars(sys.modules[module])
             read = unit.reads if mine else self.attributes_read(unit)
             for name in names.keys() & {*read} & now.keys():
-                if isinstance(names[name], (FunctionType, type)) and now[name] is not names[name]:
+                if is_a(names[name], (FunctionType, type)) and now[name] is not names[name]:
                     successors[id(names[name])] = now[name]
         for name in unit.names:
             exchange(self.work.log, live.get(name), successors)
@@ -134,7 +135,7 @@ class Derived:
         return unit.effect == CALLS and are_pure(unit.calls, names) and all(map(self._is_settled, names.values()))
 
     def _is_settled(self, value: Any) -> bool:
-        settled = value is UNKNOWN or is_constant(value) or isinstance(value, ModuleType)
+        settled = value is UNKNOWN or is_constant(value) or is_a(value, ModuleType)
         return settled or self.scope.is_outside(value)
 
     def _lookup(self, name: str) -> Any:
@@ -172,7 +173,7 @@ class Derived:
     def of_class(self, unit: Unit) -> bool:
         """Lets the plain attributes of a living class follow, and its methods' defaults. Returns as `of_function`."""
         cls = self.scope.get(unit.names[0])
-        if not isinstance(cls, type) or cls.__qualname__.rpartition(".")[2] != unit.spelled:
+        if not is_a(cls, type) or cls.__qualname__.rpartition(".")[2] != unit.spelled:
             return False
         if special_kind(cls):
             return self._of_special(unit, cls)
@@ -268,19 +269,19 @@ def _choose(live: Any, was: Any, now: Any) -> Any:
 
 def _is_typing(value: Any) -> bool:
     """Whether it is made by subscribing or joining types, anew each time."""
-    return isinstance(value, (GenericAlias, UnionType)) or type(value).__module__ == "typing"
+    return is_a(value, (GenericAlias, UnionType)) or type(value).__module__ == "typing"
 
 
 def _same_objects(old: Any, new: Any) -> bool:
-    values = (list(v.values()) if isinstance(v, dict) else v for v in (old, new))
+    values = (list(v.values()) if is_a(v, dict) else v for v in (old, new))
     return all(a is b for a, b in zip(*values, strict=True))
 
 
 def _function_of(unit: Unit, living: Any) -> FunctionType | None:
     """The living function of a ``def``, inside its decorators."""
-    places = {(c.co_qualname, c.co_filename) for c in unit.code.co_consts if isinstance(c, CodeType)}
+    places = {(c.co_qualname, c.co_filename) for c in unit.code.co_consts if is_a(c, CodeType)}
     for item in reachable([living], frozenset()):
-        if isinstance(item, FunctionType) and (item.__code__.co_qualname, item.__code__.co_filename) in places:
+        if is_a(item, FunctionType) and (item.__code__.co_qualname, item.__code__.co_filename) in places:
             return item
     return None
 

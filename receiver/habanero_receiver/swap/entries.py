@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
-from .live import cell_content, instance_dict
+from .kinds import instance_dict, is_a
+from .live import cell_content
 
 CONTAINERS = (list, dict, set, deque)
 """What can be a registry."""
@@ -46,20 +47,20 @@ def holds(
 
 def _held(item: Any) -> Iterable[object]:
     """What an entry directly holds."""
-    if isinstance(item, (str, bytes, int, float, type, ModuleType)) or item is None:
+    if is_a(item, (str, bytes, int, float, type, ModuleType)) or item is None:
         return ()
-    if isinstance(item, (tuple, list, set, frozenset, deque)):
+    if is_a(item, (tuple, list, set, frozenset, deque)):
         return list(item)
-    if isinstance(item, dict):
+    if is_a(item, dict):
         return list(dict.values(item))
-    if isinstance(item, (staticmethod, classmethod, MethodType)):
+    if is_a(item, (staticmethod, classmethod, MethodType)):
         return (item.__func__,)
-    if isinstance(item, functools.partial):
+    if is_a(item, functools.partial):
         return (item.func, *item.args, *item.keywords.values())
-    if isinstance(item, weakref.ref):
+    if is_a(item, weakref.ref):
         return (item(),)
     held = list((instance_dict(item) or {}).values())
-    if isinstance(item, FunctionType):
+    if is_a(item, FunctionType):
         return [*held, *(content for cell in item.__closure__ or () for content in cell_content(cell))]
     return [*held, *_slots(item)]
 
@@ -69,7 +70,7 @@ def _slots(item: Any) -> Iterable[object]:
     for cls in type(item).__mro__:
         if "__slots__" in vars(cls):
             for member in list(vars(cls).values()):
-                if isinstance(member, MemberDescriptorType):
+                if is_a(member, MemberDescriptorType):
                     try:
                         yield member.__get__(item)
                     except AttributeError:  # an empty slot
@@ -86,10 +87,10 @@ def place_of(container: object, modules: Mapping[str, ModuleType]) -> str:
             if item is container:
                 return path
             held = instance_dict(item)
-            if id(item) not in seen and held is not None and not isinstance(item, (type, FunctionType)):
+            if id(item) not in seen and held is not None and not is_a(item, (type, FunctionType)):
                 seen.add(id(item))
                 below.extend((f"{path}.{name}", value) for name, value in list(held.items()))
-            if isinstance(item, dict) and id(item) not in seen:
+            if is_a(item, dict) and id(item) not in seen:
                 seen.add(id(item))
                 below.extend((f"{path}[{shown(key)}]", value) for key, value in list(dict.items(item)))
         level = below[:_MAX_PLACES]
@@ -98,11 +99,11 @@ def place_of(container: object, modules: Mapping[str, ModuleType]) -> str:
 
 def shown(entry: Any, depth: int = 2) -> str:
     """The entry in a few words, without asking objects of the app for any."""
-    if isinstance(entry, (str, bytes, int, float)) or entry is None:
+    if is_a(entry, (str, bytes, int, float)) or entry is None:
         text = repr(entry)
-    elif isinstance(entry, (FunctionType, type)):
+    elif is_a(entry, (FunctionType, type)):
         text = entry.__qualname__
-    elif isinstance(entry, (tuple, list)) and depth:
+    elif is_a(entry, (tuple, list)) and depth:
         text = f"({', '.join(shown(part, depth - 1) for part in entry)})"
     else:
         text = type(entry).__qualname__

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Any
 
+from .kinds import is_a
 from .layouts import LayoutError
 from .undo import UndoLog
 
@@ -77,10 +78,10 @@ def _merge(log: UndoLog, living: Any, new: Any) -> Any:
 def _entry(living: Any, twin: Any, name: str, member: Any) -> Any:
     """What the class's namespace holds under a member's name: the member, or a descriptor that leads to it."""
     made = vars(twin).get(name)
-    if not isinstance(made, enum.property):
+    if not is_a(made, enum.property):
         return member
     had = vars(living).get(name)
-    if isinstance(had, enum.property) and getattr(had, "member", None) is member:
+    if is_a(had, enum.property) and getattr(had, "member", None) is member:
         return had
     made.member = member
     made.__set_name__(living, name)
@@ -90,4 +91,4 @@ def _entry(living: Any, twin: Any, name: str, member: Any) -> Any:
 def _is_of(value: Any, twin: Any) -> bool:
     """Whether a composed flag's value is made of bits that there still are."""
     mask = getattr(twin, "_flag_mask_", None)
-    return isinstance(value, int) and mask is not None and value & ~mask == 0
+    return is_a(value, int) and mask is not None and value & ~mask == 0

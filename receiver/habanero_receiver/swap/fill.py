@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from .live import instance_dict
+from .kinds import instance_dict
 from .undo import UndoLog
 
 

@@ -25,6 +25,7 @@ from .diff import Match, pair_code
 from .entries import shown
 from .functions import is_plain
 from .isolated import UnseenError, filled_by, run_isolated
+from .kinds import is_a
 from .live import reachable
 from .merge import CONTAINERS, MAPPINGS, merge, token
 from .passing import deleted, force_bases, force_makers, note_readers, passing
@@ -114,8 +115,8 @@ class Fill:
         standing: dict[int, FunctionType] = {}
         for name, now in made.items():
             live, was = self.body.scope.get(name), self.was.get(name)
-            if isinstance(now, FunctionType) and isinstance(live, FunctionType) and remake(work, live, now):
-                standing |= {id(now): live, id(was): live} if isinstance(was, FunctionType) else {id(now): live}
+            if is_a(now, FunctionType) and is_a(live, FunctionType) and remake(work, live, now):
+                standing |= {id(now): live, id(was): live} if is_a(was, FunctionType) else {id(now): live}
         for names in (made, self.was) if standing else ():
             for name in self.group.names & names.keys():
                 exchange(UndoLog(), names[name], standing)
@@ -227,8 +228,8 @@ def _patch_functions(group: _Group, was: Mapping[str, Any]) -> None:
         for pair in pair_code(match.old.code, match.new.code)
     }  # fmt: skip
     for item in reachable(was.values(), frozenset()) if codes else ():
-        new = codes.get(id(item.__code__)) if isinstance(item, FunctionType) else None
-        if new is not None and isinstance(item, FunctionType) and new.co_freevars == item.__code__.co_freevars:
+        new = codes.get(id(item.__code__)) if is_a(item, FunctionType) else None
+        if new is not None and is_a(item, FunctionType) and new.co_freevars == item.__code__.co_freevars:
             item.__code__ = new
 
 

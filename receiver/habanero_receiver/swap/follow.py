@@ -16,6 +16,7 @@ from .building.units import Import, Unit
 from .classvars import MISSING, ClassVars, Was
 from .constants import is_constant
 from .derived import Derived
+from .kinds import is_a
 from .report import SwapReport
 from .scope import Scope
 from .suspects import Suspects
@@ -183,7 +184,7 @@ def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was)
 def _follow_exports(change: Change, importer: Kept, unit: Unit, work: Transaction) -> Iterator[Change]:
     """Brings a star import in line with ``__all__``: names that were there before, and are public now or no more."""
     names, exporter = importer.scope.globals, vars(sys.modules[str(change.module)])
-    old, new = (set(value) if isinstance(value, (list, tuple)) else set() for value in (change.old, change.new))
+    old, new = (set(value) if is_a(value, (list, tuple)) else set() for value in (change.old, change.new))
     for name in sorted(old ^ new):
         value = exporter.get(name, MISSING)
         if value is MISSING or _rebinds(importer, unit, name) or any(name in u.names for u in importer.units):

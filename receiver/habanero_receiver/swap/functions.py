@@ -10,6 +10,7 @@ from typing import Any
 from . import fields
 from .copies import is_copied
 from .diff import docstring
+from .kinds import is_a
 from .undo import Step, UndoLog, restore_mapping
 
 KINDS = 0x20 | 0x80 | 0x100 | 0x200
@@ -113,7 +114,7 @@ def class_cell(owner: type) -> dict[str, CellType]:
 
 def is_plain(value: Any) -> bool:
     """Whether ``value`` is an object that nothing can change: safe to compare, to compute with and to replace."""
-    if isinstance(value, (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range)):
+    if is_a(value, (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), range)):
         return type(value).__module__ == "builtins"
     if type(value) in (tuple, frozenset):
         return all(is_plain(item) for item in value)

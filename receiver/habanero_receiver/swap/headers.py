@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, get_origin
 
 from .abstracts import refresh_abstract
 from .building.units import DECORATORS_NAME, Unit
+from .kinds import is_a
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -82,7 +83,7 @@ class Rebase:
 
 def _parameters(bases: tuple[Any, ...]) -> tuple[Any, ...]:
     """The type parameters of a class with these bases: those that it lists, or else all that its bases name."""
-    aliases = [base for base in bases if not isinstance(base, type)]
+    aliases = [base for base in bases if not is_a(base, type)]
     listed = [base.__parameters__ for base in aliases if get_origin(base) in (Generic, Protocol)]
     every = listed[:1] or [getattr(base, "__parameters__", ()) for base in aliases]
     return tuple(dict.fromkeys(parameter for found in every for parameter in found))

@@ -12,7 +12,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from .building.units import Unit
-from .live import instance_dict
+from .kinds import instance_dict, is_a
 from .plan import ModulePlan
 from .reach import roots_of
 from .transaction import Transaction
@@ -32,11 +32,11 @@ class HeldCode:
         held = self.container
         if not moved:
             return
-        if isinstance(held, set):
+        if is_a(held, set):
             gone = [code for code in held if id(code) in moved]
             come = [code for code in moved.values() if code not in held]
             work.log.do((_replace, held, gone, come), (_replace, held, come, gone))
-        elif isinstance(held, list):
+        elif is_a(held, list):
             known = {id(code) for code in moved.values()}  # what a decorator that ran again added gives way
             items = [moved.get(id(item), item) for item in held if id(item) not in known]
             work.log.do((fill, held, items), (fill, held, list(held)))
@@ -81,7 +81,7 @@ def _decorated(plan: ModulePlan) -> Iterator[Unit]:
 
 
 def _content(container: Any) -> list[Any]:
-    return [*container.keys(), *container.values()] if isinstance(container, dict) else list(container)
+    return [*container.keys(), *container.values()] if is_a(container, dict) else list(container)
 
 
 def _is_code(item: object) -> bool:

@@ -22,7 +22,7 @@ from .building.units import Unit
 from .classvars import ClassVars, lineage
 from .constants import is_constant, same_constant
 from .diff import same_behaviour, without_inner
-from .live import instance_dict
+from .kinds import instance_dict, is_a
 from .makers import versions_of
 from .plan import ModulePlan
 from .scope import UNKNOWN
@@ -100,7 +100,7 @@ class Influence:
             living = vars(module).get(unit.names[0])
             run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
             self._new[home] = [code for item in run for code in _functions(item)]
-            if was is None or was.kind != unit.kind or (isinstance(living, type) and _fields_differ(living, was, unit)):
+            if was is None or was.kind != unit.kind or (is_a(living, type) and _fields_differ(living, was, unit)):
                 self.code.add(home)
                 self._own_code.add(home)
             elif not _alike(was, unit, whole=True):
@@ -144,10 +144,10 @@ class Influence:
             value = namespace.get(name, UNKNOWN)
             if (module, name) in self.values or self._classvars_of(value, names) is not None:
                 return True
-            if isinstance(value, ModuleType):
+            if is_a(value, ModuleType):
                 if any((value.__name__, n) in known for n in names for known in (self.values, self.code, self.callers)):
                     return True
-            elif isinstance(inner := _unwrapped(value), (FunctionType, type)):
+            elif is_a(inner := _unwrapped(value), (FunctionType, type)):
                 origin = (inner.__module__, inner.__qualname__)
                 if origin in self.code or origin in self.callers:
                     return True
@@ -160,10 +160,10 @@ class Influence:
         return any((module, name) in self.values or self._leads_on(namespace.get(name)) for name in unit.reads)
 
     def _leads_on(self, value: Any) -> bool:
-        if isinstance(value, ModuleType):
+        if is_a(value, ModuleType):
             return bool(self.is_own(value.__name__))
         inner = _unwrapped(value)
-        return isinstance(inner, (FunctionType, type)) and bool(self.is_own(inner.__module__ or ""))
+        return is_a(inner, (FunctionType, type)) and bool(self.is_own(inner.__module__ or ""))
 
     def trace(self, unit: Unit, namespace: Mapping[str, Any], *, plain: bool) -> Trace:
         """What a kept statement of the module with that namespace was computed by."""
@@ -202,18 +202,18 @@ class Influence:
             look = partial(item.value, read.attribute)
             found.causes.append(Cause((read.module, f"{read.name}.{read.attribute}"), False, look, look()))
         inner = _unwrapped(value)
-        if isinstance(inner, (FunctionType, type)) and self.is_own(inner.__module__ or ""):
+        if is_a(inner, (FunctionType, type)) and self.is_own(inner.__module__ or ""):
             if not (read.called or plain):
                 return []
             origin = (inner.__module__, inner.__qualname__)
             if origin in (self.code if plain else self._own_code):
                 found.causes.append(Cause(origin, True, read.now, value))
                 return []
-            read.globals = inner.__globals__ if isinstance(inner, FunctionType) else read.names
+            read.globals = inner.__globals__ if is_a(inner, FunctionType) else read.names
             return self._code_of(origin, inner)
         if home in self.values and not callable(value):
             found.causes.append(Cause(home, False, read.now, value))
-        if not (is_constant(value) or callable(value) or isinstance(value, ModuleType) or value is UNKNOWN):
+        if not (is_constant(value) or callable(value) or is_a(value, ModuleType) or value is UNKNOWN):
             found.filled[home] = None
         return []
 
@@ -227,10 +227,10 @@ class Influence:
     def _code_of(self, home: Home, value: Any) -> list[CodeType]:
         if home in self._new:
             return self._new[home]
-        if isinstance(value, FunctionType):
+        if is_a(value, FunctionType):
             return [value.__code__]
         made = (vars(value).get(name) for name in _MAKING)
-        return [member.__code__ for member in made if isinstance(member, FunctionType)]
+        return [member.__code__ for member in made if is_a(member, FunctionType)]
 
 
 def _names_in(unit: Unit) -> frozenset[str]:
@@ -241,12 +241,12 @@ def _names_in(unit: Unit) -> frozenset[str]:
     while waiting:
         code = waiting.pop()
         names.update(code.co_names)
-        waiting.extend(inner for inner in code.co_consts if isinstance(inner, CodeType))
+        waiting.extend(inner for inner in code.co_consts if is_a(inner, CodeType))
     return frozenset(names)
 
 
 def _functions(unit: Unit) -> list[CodeType]:
-    return [c for c in unit.code.co_consts if isinstance(c, CodeType) and c.co_name == unit.names[0]]
+    return [c for c in unit.code.co_consts if is_a(c, CodeType) and c.co_name == unit.names[0]]
 
 
 def _makes(member: Unit) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .building.units import Unit
 from .functions import is_plain
+from .kinds import home_of, is_a
 from .merge import CONTAINERS
 from .scope import UNKNOWN, Scope
 
@@ -132,7 +133,7 @@ def _may_ask(unit: Unit, names: Isolated, root: str, method: str, *, deep: bool)
     value = names.find(root)
     if not method:
         return id(value) in _FUNCTIONS or _of_library(names.scope, value)
-    if isinstance(value, ModuleType):
+    if is_a(value, ModuleType):
         return not deep and value.__name__ in _LIBRARIES and not names.scope.is_own(value.__name__)
     if id(value) in _FUNCTIONS or _of_library(names.scope, value):
         return method in _READING  # of what it made
@@ -142,8 +143,8 @@ def _may_ask(unit: Unit, names: Isolated, root: str, method: str, *, deep: bool)
 
 
 def _of_library(scope: Scope, value: Any) -> bool:
-    home = getattr(value, "__module__", None)
-    return isinstance(home, str) and home in _LIBRARIES and callable(value) and scope.is_outside(value)
+    home = home_of(value)
+    return home in _LIBRARIES and callable(value) and scope.is_outside(value)
 
 
 def _is_known(value: Any) -> bool:
@@ -151,7 +152,7 @@ def _is_known(value: Any) -> bool:
     if is_plain(value) or id(value) in _FUNCTIONS or value is UNKNOWN:
         return True
     if type(value) in (*CONTAINERS, tuple):
-        return all(map(_is_known, [*value, *value.values()] if isinstance(value, dict) else list(value)))
+        return all(map(_is_known, [*value, *value.values()] if is_a(value, dict) else list(value)))
     return False
 
 
@@ -163,14 +164,14 @@ def _parts(values: Iterable[Any]) -> set[int]:
         value = waiting.pop()
         if type(value) is tuple or (type(value) in CONTAINERS and id(value) not in found):
             found.update([] if type(value) is tuple else [id(value)])
-            waiting.extend([*value.values()] if isinstance(value, dict) else value)
+            waiting.extend([*value.values()] if is_a(value, dict) else value)
     return found
 
 
 def _nested_names(code: CodeType) -> set[str]:
     found: set[str] = set()
     for inner in code.co_consts:
-        if isinstance(inner, CodeType):
+        if is_a(inner, CodeType):
             found.update(inner.co_names)
             found |= _nested_names(inner)
     return found

@@ -20,6 +20,8 @@ from types import (
 )
 from typing import Any
 
+from .kinds import instance_dict, is_a
+
 MAX_OBJECTS = 50_000
 """How many objects one structural search looks at before it leaves the rest to the heap search."""
 MAX_DEPTH = 7
@@ -41,7 +43,7 @@ def reachable(
     for _ in range(MAX_DEPTH):
         below: list[object] = []
         for item in level:
-            if isinstance(item, _PLAIN) or id(item) in seen:
+            if is_a(item, _PLAIN) or id(item) in seen:
                 continue
             seen.add(id(item))
             if len(seen) > max_objects:
@@ -56,22 +58,22 @@ def _parts(item: Any, own_modules: frozenset[str]) -> Iterable[object]:
     kind = type(item)
     if kind is dict:
         return [*item.keys(), *item.values()]
-    if isinstance(item, dict):
+    if is_a(item, dict):
         return list(item.values())
-    if isinstance(item, _CONTAINERS):
+    if is_a(item, _CONTAINERS):
         return list(item)
     if kind is FunctionType:
         defaults = [*(item.__defaults__ or ()), *(item.__kwdefaults__ or {}).values()]
         return [*_cells(item), *defaults, *item.__dict__.values()]
-    if isinstance(item, type):
+    if is_a(item, type):
         return list(item.__dict__.values()) if item.__module__ in own_modules else ()
     if kind in (staticmethod, classmethod):
         return (item.__func__,)
-    if isinstance(item, property):
+    if is_a(item, property):
         return (item.fget, item.fset, item.fdel)
-    if isinstance(item, MethodType):
+    if is_a(item, MethodType):
         return (item.__func__, item.__self__)
-    if isinstance(item, functools.partial):
+    if is_a(item, functools.partial):
         return (item.func, item.args, item.keywords)
     held = instance_dict(item)
     return list(held.values()) if held else ()
@@ -99,15 +101,6 @@ def subclasses(cls: type) -> list[type]:
     """The direct subclasses of a class, without those that were let go and wait for the collector."""
     found: list[type] = type.__subclasses__(cls)
     return [sub for sub in found if sub not in _twins]
-
-
-def instance_dict(item: object) -> dict[str, Any] | None:
-    """The instance dictionary of ``item`` without running any code of its class."""
-    try:
-        held = object.__getattribute__(item, "__dict__")
-    except (AttributeError, TypeError):
-        return None
-    return held if type(held) is dict else None
 
 
 def _cells(function: FunctionType) -> list[object]:
@@ -172,7 +165,7 @@ class FunctionIndex:
 
     def _note_nested(self, code: CodeType) -> None:
         for constant in code.co_consts:
-            if isinstance(constant, CodeType):
+            if is_a(constant, CodeType):
                 self._nested[_place(constant)][id(constant)] = constant
                 self._note_nested(constant)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .building.units import Unit
 from .diff import Match, functions_in, same_behaviour, without_inner
-from .live import instance_dict
+from .kinds import function_of, instance_dict, is_a
 from .merge import CONTAINERS
 from .scope import Scope
 from .shapes import own_init_subclass
@@ -53,7 +53,7 @@ def left_by(unit: Unit, scope: Scope, versions: Versions) -> Iterator[Left]:
         version = versions.get((maker.function.__module__, maker.function.__qualname__))
         for old, new in _ran(version, called=maker.called) if version is not None else ():
             why = f"{maker.function.__qualname__}, which changed, made it"
-            held = instance_dict(made) if not isinstance(made, type) else vars(made)
+            held = instance_dict(made) if not is_a(made, type) else vars(made)
             known = {n for n in _set_by(old) if n in (held or {})} | _set_by(new)
             for attribute in sorted(known - {member for inner in unit.members for member in inner.names}):
                 yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", why)
@@ -87,13 +87,13 @@ def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
     if unit.decorate is not None:
         for path in sorted(_paths(unit.decorate)):
             yield from _own(path, names, scope, called=path in unit.calls)
-    if unit.kind == "class" and isinstance(made, type):
+    if unit.kind == "class" and is_a(made, type):
         hook = own_init_subclass(made, scope.is_own)
         kinds = [cls for cls in type.mro(type(made)) if scope.is_own(cls.__module__)]
         kind = [vars(cls).get(name) for cls in kinds for name in _METACLASS]
         for item in (hook, *kind):
-            function = getattr(item, "__func__", item)
-            if isinstance(function, FunctionType):
+            function = function_of(item)
+            if is_a(function, FunctionType):
                 yield _Maker(function, False, "")
 
 
@@ -121,18 +121,18 @@ def _own(path: str, names: Mapping[str, Any], scope: Scope, *, called: bool) -> 
     value, holder = names.get(root), None
     for name in attributes:
         holder = value
-        if isinstance(value, (ModuleType, type)):
+        if is_a(value, (ModuleType, type)):
             value = vars(value).get(name)
         else:
             value = next((vars(cls)[name] for cls in type(value).__mro__ if name in vars(cls)), None)
-    bound = root if len(attributes) == 1 and not isinstance(holder, (ModuleType, type)) else ""
-    if isinstance(value, MethodType):
+    bound = root if len(attributes) == 1 and not is_a(holder, (ModuleType, type)) else ""
+    if is_a(value, MethodType):
         value = value.__func__
-    if isinstance(value, type) and scope.is_own(value.__module__):
+    if is_a(value, type) and scope.is_own(value.__module__):
         value, called = vars(value).get("__init__"), False
     while "__wrapped__" in (held := instance_dict(value) or {}):
         value = held["__wrapped__"]
-    if isinstance(value, FunctionType) and scope.is_own(value.__module__ or ""):
+    if is_a(value, FunctionType) and scope.is_own(value.__module__ or ""):
         yield _Maker(value, called, bound)
 
 
@@ -154,7 +154,7 @@ def _set_by(code: CodeType) -> set[str]:
     for step in dis.get_instructions(code):
         if step.opname == "STORE_ATTR" and target in given and target != "self":
             found.add(str(step.argval))
-        names = step.argval if isinstance(step.argval, tuple) else (step.argval,)
+        names = step.argval if is_a(step.argval, tuple) else (step.argval,)
         target = str(names[-1]) if step.opname.startswith("LOAD_FAST") else ""
     return found
 
@@ -168,7 +168,7 @@ def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[L
     for path in sorted(_paths(code)):
         root, _, attribute = path.partition(".")
         value, name = names.get(root), root
-        if isinstance(value, type) and attribute:
+        if is_a(value, type) and attribute:
             name = ".".join([root, attribute.partition(".")[0]])
             value = vars(value).get(attribute.partition(".")[0])
         if type(value) in CONTAINERS:

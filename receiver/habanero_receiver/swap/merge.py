@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from .functions import is_plain
+from .kinds import is_a
 from .undo import UndoLog, fill, reorder
 
 MAPPINGS = (dict, OrderedDict, defaultdict)
@@ -29,7 +30,7 @@ _DEPTH = 8
 def token(value: Any, depth: int = _DEPTH) -> Hashable:
     """Equal for entries that are equal, as far down as ``depth``."""
     if is_plain(value):
-        return (type(value), repr(value)) if isinstance(value, (float, tuple, frozenset)) else (type(value), value)
+        return (type(value), repr(value)) if is_a(value, (float, tuple, frozenset)) else (type(value), value)
     if type(value) is FunctionType:
         return (FunctionType, value.__qualname__, value.__code__, value.__code__.co_linetable)
     if not depth or type(value) not in (*CONTAINERS, tuple):

@@ -16,7 +16,7 @@ from typing import Any
 
 from .diff import Match, functions_in, same_behaviour
 from .heap import instances_of, youngest_instances
-from .live import instance_dict
+from .kinds import instance_dict, is_a, is_instance
 from .report import ModuleReport
 from .undo import Snapshot, UndoLog
 
@@ -55,7 +55,7 @@ class Migration:
         """Finds the living instances, while there is time. Costs time in proportion to the heap if there is a hook."""
         if self.classes or self.filled:
             self._take(instances_of([*self.classes, *self.filled]))
-            count = {cls: sum(isinstance(i, cls) for i in self._instances.values()) for cls in self.classes}
+            count = {cls: sum(is_instance(i, cls) for i in self._instances.values()) for cls in self.classes}
             self.report.migrated.extend(f"{cls.__qualname__}: {n} instances" for cls, n in count.items())
 
     def _take(self, instances: Iterable[Any]) -> None:
@@ -64,7 +64,7 @@ class Migration:
     def instances_of(self, cls: type) -> list[Any]:
         """The living instances of a class that `find` searched for, those made since included."""
         self._take(youngest_instances([cls]))
-        return [instance for instance in self._instances.values() if isinstance(instance, cls)]
+        return [instance for instance in self._instances.values() if is_instance(instance, cls)]
 
     def run(self, log: UndoLog, before: Mapping[str, Any]) -> None:
         """Runs the hooks. ``before`` is the module's namespace as it was before the commit."""
@@ -84,7 +84,7 @@ def _slots(instance: object) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for cls in type(instance).__mro__:
         names = cls.__dict__.get("__slots__", ())
-        for name in (names,) if isinstance(names, str) else names:
+        for name in (names,) if is_a(names, str) else names:
             if name not in ("__dict__", "__weakref__"):
                 mangled = f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and name[-2:] != "__" else name
                 try:

@@ -16,6 +16,7 @@ from .copies import Copies
 from .diff import pair_code, same_behaviour
 from .functions import KINDS, ClosureError, patch
 from .heap import search_all, search_for, youngest_functions
+from .kinds import is_a
 from .live import reachable
 from .plan import ModulePlan, Patch
 from .undo import Step
@@ -55,11 +56,11 @@ class Patching:
         for plan in plans:
             for item in reachable([vars(plan.module)], own_modules, _MAX_INDEXED):
                 self.copies.add(item)
-                if isinstance(item, FunctionType):
+                if is_a(item, FunctionType):
                     plan.index.add(item)
-                elif isinstance(item, type):
+                elif is_a(item, type):
                     plan.classes.add(item)
-                elif isinstance(item, Cache):
+                elif is_a(item, Cache):
                     self._caches[id(item.__wrapped__)] = item
 
     def find(self, plans: Iterable[ModulePlan]) -> None:
@@ -143,7 +144,7 @@ class Patching:
         changes = (
             (step[1], {"old": inverse[3], "new": step[3]})
             for step, inverse in zip(self.steps, self.inverses, strict=True)
-            if step[0] is setattr and step[2] == "__doc__" and isinstance(step[1], FunctionType)
+            if step[0] is setattr and step[2] == "__doc__" and is_a(step[1], FunctionType)
         )
         return {id(function): change for function, change in changes if change["old"] != change["new"]}
 

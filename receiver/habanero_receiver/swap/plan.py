@@ -19,6 +19,7 @@ from .diff import CodePair, Match, defined_in
 from .editions import Edition
 from .facts import ClassIndex
 from .heap import instances_of
+from .kinds import is_a
 from .live import FunctionIndex
 from .makers import marks_of
 from .migrate import Migration
@@ -162,5 +163,5 @@ class ModulePlan:
 def _described(cls: type) -> str:
     """A living class in words, with how many instances it has. Costs time in proportion to the heap."""
     count = len(instances_of([cls]))
-    what = "member" if isinstance(cls, enum.EnumType) else "instance"
+    what = "member" if is_a(cls, enum.EnumType) else "instance"
     return f"class {cls.__module__}.{cls.__qualname__}, {count} living {what}{'' if count == 1 else 's'}"

@@ -13,6 +13,7 @@ from typing import Any
 from .building.units import CALLS, Unit
 from .enums import check_members
 from .heap import instances_of
+from .kinds import is_a
 from .layouts import LayoutError
 from .live import orphan
 from .plan import COLD, ModulePlan
@@ -49,15 +50,15 @@ def preview_class(plan: ModulePlan, reshape: Reshape) -> None:
 def preview_call(plan: ModulePlan, unit: Unit) -> None:
     """As `preview_class`, for ``Point = namedtuple(...)`` and ``Color = Enum(...)``."""
     living = plan.scope.globals.get(unit.names[0]) if len(unit.names) == 1 else None
-    if unit.kind != "assign" or not isinstance(living, type) or not _unseen(plan, unit):
+    if unit.kind != "assign" or not is_a(living, type) or not _unseen(plan, unit):
         return
-    if not is_named_tuple(living) and not isinstance(living, enum.EnumType):
+    if not is_named_tuple(living) and not is_a(living, enum.EnumType):
         return
     names: dict[str, Any] = dict(plan.early)
     with suppress(Exception):  # as above
         plan.scope.run(unit.code, names)
     made = names.get(unit.names[0])
-    if isinstance(made, type) and made is not living and type(made) is type(living):
+    if is_a(made, type) and made is not living and type(made) is type(living):
         if (made.__module__, made.__qualname__) == (living.__module__, living.__qualname__):
             if is_named_tuple(living):
                 plan.migration.filled.append(living)
@@ -76,7 +77,7 @@ def _judge(plan: ModulePlan, unit: Unit, cls: Any, twin: Any, reshape: Reshape |
     try:
         if reshape is not None:
             reshape.check(twin)
-        if isinstance(cls, enum.EnumType):
+        if is_a(cls, enum.EnumType):
             check_members(cls, twin)
         elif is_named_tuple(cls) and cls._fields != twin._fields:
             check_fields(cls, twin, instances_of([cls]))

@@ -15,7 +15,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .constants import is_constant, only_computes
-from .live import instance_dict
+from .kinds import instance_dict, is_a
 from .scope import Scope
 
 _RAISED = (ValueError, TypeError, LookupError, KeyError, IndexError, StopIteration)
@@ -74,7 +74,7 @@ class _Judge:
             attribute = str(step.argval)
             if self._is_transparent(value):
                 return is_constant((instance_dict(value) or {}).get(attribute, _held(type(value), attribute)))
-            if not (isinstance(value, ModuleType) or (type(value) is type and self.is_own(value.__module__))):
+            if not (is_a(value, ModuleType) or (type(value) is type and self.is_own(value.__module__))):
                 break
             value = _held(value, attribute)
         return self._may_use(value)
@@ -89,11 +89,11 @@ class _Judge:
         )
 
     def _may_use(self, value: Any) -> bool:
-        if isinstance(value, FunctionType) and self.is_own(value.__module__ or ""):
+        if is_a(value, FunctionType) and self.is_own(value.__module__ or ""):
             return self._may_call(value)
         if is_constant(value) or type(value).__module__ == "typing":
             return True
-        if isinstance(value, (type, BuiltinFunctionType, FunctionType)):
+        if is_a(value, (type, BuiltinFunctionType, FunctionType)):
             return only_computes(value) or value in _RAISED
         return False
 
@@ -113,11 +113,11 @@ def _builds(step: dis.Instruction) -> bool:
 
 def _held(owner: Any, name: str) -> Any:
     """What a module or a class binds by that name, without running any code of it."""
-    for namespace in (vars(owner),) if isinstance(owner, ModuleType) else map(vars, owner.__mro__):
+    for namespace in (vars(owner),) if is_a(owner, ModuleType) else map(vars, owner.__mro__):
         if name in namespace:
             return namespace[name]
     return _UNKNOWN
 
 
 def _inside(code: CodeType) -> Iterator[CodeType]:
-    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return (constant for constant in code.co_consts if is_a(constant, CodeType))

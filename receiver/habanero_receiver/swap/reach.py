@@ -13,6 +13,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .building.units import Build, Unit
+from .kinds import function_of, is_a
 
 _MAX_NAMES = 20_000
 
@@ -87,7 +88,7 @@ class Reach:
         waiting, modules = [value], set[int]()
         while waiting:
             item = waiting.pop()
-            if not isinstance(item, ModuleType):
+            if not is_a(item, ModuleType):
                 self._take(item)
             elif self.is_own(item.__name__) and id(item) not in modules:
                 modules.add(id(item))  # of this code: another may speak of other names
@@ -104,17 +105,17 @@ class Reach:
 
     def _own_functions(self, value: Any) -> Iterator[FunctionType]:
         """The functions of the app that using ``value`` can call."""
-        if isinstance(value, MethodType):
+        if is_a(value, MethodType):
             value = value.__func__
-        if isinstance(value, FunctionType):
+        if is_a(value, FunctionType):
             if self.is_own(value.__module__ or ""):
                 yield value
             return
-        for cls in (value if isinstance(value, type) else type(value)).__mro__:
+        for cls in (value if is_a(value, type) else type(value)).__mro__:
             if self.is_own(cls.__module__):
                 for member in list(vars(cls).values()):
-                    function = getattr(member, "__func__", getattr(member, "fget", member))
-                    if isinstance(function, FunctionType):
+                    function = function_of(member)
+                    if is_a(function, FunctionType):
                         yield function
 
 
@@ -136,5 +137,5 @@ def new_modules(
 def _codes(code: CodeType) -> Iterator[CodeType]:
     yield code
     for constant in code.co_consts:
-        if isinstance(constant, CodeType):
+        if is_a(constant, CodeType):
             yield from _codes(constant)

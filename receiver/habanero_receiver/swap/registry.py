@@ -18,6 +18,7 @@ from typing import Any
 
 from .entries import CONTAINERS, holds, shown
 from .functions import is_plain
+from .kinds import is_a
 from .live import reachable
 from .undo import Snapshot, UndoLog, fill, reorder
 
@@ -46,7 +47,7 @@ class _Content:
 
     def kinds(self, entries: list[Any]) -> set[type]:
         """Of which make the entries are."""
-        return {type(self.container[entry] if isinstance(self.container, dict) else entry) for entry in entries}
+        return {type(self.container[entry] if is_a(self.container, dict) else entry) for entry in entries}
 
 
 class Registrations:
@@ -135,7 +136,7 @@ class Registrations:
                 if not _is_record(before, old)  # it goes as a whole, from what holds it
             ),
         ]
-        tables = [content for content in found if isinstance(content.container, dict)]
+        tables = [content for content in found if is_a(content.container, dict)]
         whole = {id(content.container[key]) for content in tables for key in content.old}
         return [c for c in found if (c.old or c.grew) and id(c.container) not in whole]
 
@@ -143,9 +144,9 @@ class Registrations:
         """Whether an entry of the same make appeared elsewhere under the same registry."""
         kinds = content.kinds(content.old)
         places = {id(m.container) for m in moved if kinds & m.kinds(m.fresh)}
-        places |= {id(m.container[key]) for m in moved if isinstance(m.container, dict) for key in m.fresh}
+        places |= {id(m.container[key]) for m in moved if is_a(m.container, dict) for key in m.fresh}
         for root in self._roots if places else ():
-            met = {id(item) for item in reachable([root], self._own_modules) if isinstance(item, CONTAINERS)}
+            met = {id(item) for item in reachable([root], self._own_modules) if is_a(item, CONTAINERS)}
             if id(content.container) in met and not places.isdisjoint(met):
                 return True
         return False
@@ -186,7 +187,7 @@ def _of_mapping(
         for key, value in mapping.items()
         if before.get(key) is not value and (holds(value, new, beyond=beyond | {id(mapping)}) or inside(key, new))
     ]
-    kinds = {type(mapping[key]) for key in fresh if isinstance(mapping[key], CONTAINERS)}
+    kinds = {type(mapping[key]) for key in fresh if is_a(mapping[key], CONTAINERS)}
     stale = [
         key
         for key, value in before.items()
@@ -197,14 +198,14 @@ def _of_mapping(
 
 def _is_entry(value: Any, old: list[object], kinds: set[type], inside: Callable[..., bool]) -> bool:
     """Whether a table's value is the old registration; a container is one if containers like it came with the new."""
-    if _is_record(value, old) or not isinstance(value, CONTAINERS):
+    if _is_record(value, old) or not is_a(value, CONTAINERS):
         return inside(value, old)
     return type(value) in kinds and _all_hold(value, old)
 
 
 def _is_record(value: Any, old: list[object]) -> bool:
     """Whether a mapping says of one function what it is registered as: it has plain values beside it."""
-    if not isinstance(value, dict):
+    if not is_a(value, dict):
         return False
     others = [part for part in value.values() if not holds(part, old, depth=1)]
     return 0 < len(others) < len(value) and all(is_plain(part) or part in ([], {}) for part in others)
@@ -212,16 +213,16 @@ def _is_record(value: Any, old: list[object]) -> bool:
 
 def _all_hold(container: Any, old: list[object]) -> bool:
     """Whether nothing but one function is in a container of a table, so that it came with it."""
-    parts = list(container.values()) if isinstance(container, dict) else list(container)
+    parts = list(container.values()) if is_a(container, dict) else list(container)
     return bool(parts) and all(holds(part, old, depth=2) for part in parts)
 
 
 def _replace(log: UndoLog, content: _Content) -> None:
     """Puts the fresh entries into the places of the old ones; fewer leave no gap, more come behind."""
     container = content.container
-    if isinstance(container, dict):
+    if is_a(container, dict):
         _replace_keys(log, content)
-    elif isinstance(container, set):
+    elif is_a(container, set):
         for member in content.old:
             log.do((container.discard, member), (container.add, member))
     else:

@@ -13,6 +13,7 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from .functions import class_cell, type_cells
+from .kinds import home_of, is_a
 from .undo import UndoLog
 
 _IMPLICIT: dict[str, Callable[[Any], Any]] = {
@@ -68,9 +69,9 @@ class Scope:
         if self.owner is None:
             log.set_item(self.globals, name, value)
             return
-        if name == "__new__" and isinstance(self.owner, enum.EnumType):
+        if name == "__new__" and is_a(self.owner, enum.EnumType):
             name = "__new_member__"  # the class itself has another one, which looks members up
-        if isinstance(value, FunctionType) and name in _IMPLICIT:
+        if is_a(value, FunctionType) and name in _IMPLICIT:
             value = _IMPLICIT[name](value)
         fresh = self.owner.__dict__.get(name) is not value
         log.set_class_attribute(self.owner, name, value)
@@ -94,16 +95,16 @@ class Scope:
     def lookup(self, name: str) -> Any:
         """What a statement of the module reads by this name; UNKNOWN if nothing."""
         builtins = self.globals["__builtins__"]
-        builtins = builtins if isinstance(builtins, dict) else vars(builtins)
+        builtins = builtins if is_a(builtins, dict) else vars(builtins)
         return self.globals.get(name, builtins.get(name, UNKNOWN))
 
     def is_outside(self, value: Any) -> bool:
         """Whether a module or callable comes from outside of the app: no swap changes it, it cannot know the app."""
-        if isinstance(value, ModuleType):
+        if is_a(value, ModuleType):
             return not self.is_own(value.__name__)
-        if isinstance(value, type) or callable(value):
-            home = getattr(value, "__module__", None)
-            return isinstance(home, str) and not self.is_own(home) and not self.is_own(type(value).__module__)
+        if is_a(value, type) or callable(value):
+            home = home_of(value)
+            return home is not None and not self.is_own(home) and not self.is_own(type(value).__module__)
         return False
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FunctionType
 
 from .building.units import Unit
+from .kinds import function_of, is_a
 
 DERIVED = frozenset({
     "__init__", "__repr__", "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__setattr__",
@@ -63,8 +64,8 @@ def own_init_subclass(cls: type, is_own: Callable[[str], bool]) -> FunctionType 
     for base in cls.__mro__[1:]:
         hook = vars(base).get("__init_subclass__")
         if hook is not None:
-            function = getattr(hook, "__func__", None)
-            return function if isinstance(function, FunctionType) and is_own(base.__module__) else None
+            function = function_of(hook)
+            return function if is_a(function, FunctionType) and is_own(base.__module__) else None
     return None
 
 
@@ -81,7 +82,7 @@ def is_field(cls: type, unit: Unit) -> bool:
     name = unit.names[0]
     if vars(cls).get("_is_protocol"):
         return True
-    if isinstance(cls, enum.EnumType):
+    if is_a(cls, enum.EnumType):
         return name in ("__new__", "__init__", "_generate_next_value_")
     if name in DERIVED or name in ("__post_init__", "__attrs_post_init__"):
         return True

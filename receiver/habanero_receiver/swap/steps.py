@@ -16,7 +16,7 @@ from .annotations import annotate
 from .body import Body, starred
 from .building.units import DECORATORS_NAME, PURE, Unit
 from .functions import ClosureError, apply, transplant
-from .live import instance_dict
+from .kinds import instance_dict, is_a
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
@@ -248,7 +248,7 @@ class Remove:
             for function in {id(f): f for f in (*held, *self.living())}.values():
                 work.forget(function)
             Registrations(roots, self.scope.own_modules).settle(work.log, [*held, *self.living()], [])
-        if self.unit.kind == "class" and self.names and isinstance(cls := self.scope.get(self.names[0]), type):
+        if self.unit.kind == "class" and self.names and is_a(cls := self.scope.get(self.names[0]), type):
             roots = registries_of(self.unit, cls, own_init_subclass(cls, self.scope.is_own), self.scope)
             if roots:
                 work.forget(cls)

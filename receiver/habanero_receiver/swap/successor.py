@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from .functions import ClosureError, apply, become
+from .kinds import is_a
 from .live import cell_content
 from .transaction import Transaction
 
@@ -31,7 +32,7 @@ class Successor:
         That can be told before outer decorators are given it, and register it.
         """
         before = self._before
-        if before is None or not isinstance(made, FunctionType) or made is before:
+        if before is None or not is_a(made, FunctionType) or made is before:
             return made
         if same_maker and made.__code__ != before.__code__:
             return made

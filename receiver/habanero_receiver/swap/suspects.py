@@ -15,6 +15,7 @@ from .building.units import ANY, Unit
 from .caches import StaleCache, cache_of
 from .constants import is_constant, same_constant
 from .influence import Influence, Trace
+from .kinds import is_a
 from .makers import Left, left_by
 from .purity import only_builds
 from .report import SwapReport
@@ -107,7 +108,7 @@ class Suspects:
                 self._look_at_cache(influence, scope.get(unit.names[0]))
             elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
-                if isinstance(cls, type):
+                if is_a(cls, type):
                     self._find(influence, module, replace(scope, owner=cls), unit.members, {})
             elif unit.kind in ("assign", "other") and id(unit) not in self._units and not _guards_main(unit):
                 self._look_at(influence, module, scope, unit, again.get(unit.key, frozenset()))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from .kinds import is_a
 from .undo import UndoLog, fill, reorder
 
 _DEPTH = 4
@@ -30,7 +31,7 @@ def exchange(log: UndoLog, table: object, successors: Successors, depth: int = _
         for member in [member for member in table if id(member) in successors]:
             log.do((table.discard, member), (table.add, member))
             log.do((table.add, successors[id(member)]), (table.discard, successors[id(member)]))
-    elif isinstance(table, dict):
+    elif is_a(table, dict):
         _exchange_entries(log, table, successors, depth)
     elif type(table) is partial:
         state: Any = table.__reduce__()

@@ -17,6 +17,7 @@ from .classvars import ClassVars
 from .copies import Copies
 from .entries import place_of
 from .heap import instances_of
+from .kinds import is_a
 from .registry import Double
 from .report import SwapReport
 from .undo import UndoLog
@@ -70,7 +71,7 @@ class Transaction:
 
     def living(self, kind: object) -> list[Any]:
         """The living objects of a class that an adapter named among its `kinds`; none if it is no class."""
-        if not isinstance(kind, type):
+        if not is_a(kind, type):
             return []
         named = (value for module in self.modules.values() for value in list(vars(module).values()))
         return list({id(item): item for item in (*self.found, *named) if issubclass(type(item), kind)}.values())

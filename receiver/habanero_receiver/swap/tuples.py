@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .kinds import is_a, is_instance
 from .layouts import LayoutError
 from .undo import UndoLog
 
@@ -16,7 +17,7 @@ from .undo import UndoLog
 def check_fields(living: Any, twin: Any, instances: Iterable[Any]) -> bool:
     """Whether some of ``instances`` are shorter than the new fields. Raises LayoutError where they would be misread."""
     old, new, defaults = living._fields, twin._fields, twin._field_defaults
-    former = [instance for instance in instances if isinstance(instance, living)]
+    former = [instance for instance in instances if is_instance(instance, living)]
     if not former or old == new:
         return any(len(instance) < len(new) for instance in former)
     if new[: len(old)] != old or any(name not in defaults for name in new[len(old) :]):
@@ -30,7 +31,7 @@ def check_fields(living: Any, twin: Any, instances: Iterable[Any]) -> bool:
 
 def adopt_fields(log: UndoLog, living: Any, twin: Any, instances: Callable[[], Iterable[Any]]) -> None:
     """Gives ``living`` the fields of ``twin``. Raises LayoutError where tuples made before would be misread."""
-    plain = not any(isinstance(vars(living).get(name), _Field) for name in living._fields)
+    plain = not any(is_a(vars(living).get(name), _Field) for name in living._fields)
     shorter = not (plain and living._fields == twin._fields) and check_fields(living, twin, instances())
     old, new, defaults = living._fields, twin._fields, twin._field_defaults
     added = new[len(old) :]

@@ -24,6 +24,7 @@ from .adopt import adopt
 from .building.units import CALLS, DECORATORS_NAME, Unit
 from .diff import Match
 from .fill import give_defaults
+from .kinds import function_of, is_a, own_attribute
 from .layouts import LayoutError, layout, slots
 from .live import orphan, subclasses
 from .reach import roots_of
@@ -88,7 +89,7 @@ class Reshape:
         for decorator in reversed(self._decorators()):
             if derives_by(self.scope, decorator):
                 result = decorator(twin)
-                if isinstance(result, type) and result is not twin:  # with slots, a decorator makes another class
+                if is_a(result, type) and result is not twin:  # with slots, a decorator makes another class
                     twins.append(twin := result)
         return twin
 
@@ -146,7 +147,7 @@ class Reshape:
     def _member(self, inside: Scope, unit: Unit) -> Any:
         """The living function or class of the body, as the class statement would have found it."""
         cls, name = self.cls, unit.names[0]
-        if name == "__new__" and isinstance(cls, enum.EnumType):
+        if name == "__new__" and is_a(cls, enum.EnumType):
             return vars(cls).get("__new_member__", _ABSENT)  # the class itself holds another one
         value = vars(cls).get(name, _ABSENT)
         maker = type(cls).__module__
@@ -168,7 +169,7 @@ class Reshape:
                 fields = vars(cls).get("__dataclass_fields__") or vars(cls).get("__pydantic_fields__") or {}
                 field = fields.get(name, _ABSENT)
                 value = getattr(field, "_original_assignment", field)  # what pydantic was given, as far as it keeps it
-            if isinstance(value, enum.Enum) and type(value) is cls:
+            if is_a(value, enum.Enum) and type(value) is cls:
                 value = value._value_
             if value is _ABSENT:
                 return False
@@ -196,9 +197,9 @@ class Reshape:
 
 def derives_by(scope: Scope, decorator: Any) -> bool:
     """Whether a decorator is a library's that looks at the class alone; a bound method could register it somewhere."""
-    while isinstance(decorator, partial):  # `attrs.frozen` is one
+    while is_a(decorator, partial):  # `attrs.frozen` is one
         decorator = decorator.func
-    return isinstance(decorator, FunctionType) and not scope.is_own(decorator.__module__ or "")
+    return is_a(decorator, FunctionType) and not scope.is_own(decorator.__module__ or "")
 
 
 def _same_metaclass(cls: Any, twin: Any) -> bool:
@@ -212,8 +213,8 @@ def runs_unseen(scope: Scope, unit: Unit) -> bool:
 
 def _undecorated(value: Any) -> Any:
     for name in ("wrapped", "__func__", "fget", "func"):
-        inner = getattr(value, name, None)
-        if inner is not None and not isinstance(value, FunctionType):
+        inner = own_attribute(value, name)
+        if inner is not None and not is_a(value, FunctionType):
             return _undecorated(inner)
     return value
 
@@ -222,8 +223,8 @@ def registries_of(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope
     """What making the class, or a twin of it, could write to: what the app's own hooks and decorators read."""
     hooks = [hook] if hook is not None else []
     if scope.is_own(type(cls).__module__):
-        members = [getattr(member, "__func__", member) for member in vars(type(cls)).values()]
-        hooks.extend(member for member in members if isinstance(member, FunctionType))
+        members = [function_of(member) for member in vars(type(cls)).values()]
+        hooks.extend(member for member in members if is_a(member, FunctionType))
     roots: list[object] = [root for f in hooks for root in roots_of(f.__code__, f.__globals__, scope.is_own)]
     if hooks:
         makers = [*cls.__mro__[1:], *type.mro(type(cls))]
@@ -255,9 +256,9 @@ def _renewed(item: Any, twin: type, cls: type) -> Any:
     """What to hold instead of the twin or a weak reference to it; anything else is given back."""
     if item is twin:
         return cls
-    if not isinstance(item, weakref.ref) or item() is not twin:
+    if not is_a(item, weakref.ref) or item() is not twin:
         return item
-    if isinstance(item, weakref.KeyedRef):
+    if is_a(item, weakref.KeyedRef):
         return weakref.KeyedRef(cls, item.__callback__, item.key)
     return type(item)(cls, item.__callback__)
 

@@ -16,7 +16,8 @@ from itertools import starmap, takewhile
 from types import ModuleType
 from typing import Any
 
-from .live import instance_dict, reachable
+from .kinds import instance_dict, is_a
+from .live import reachable
 
 Step = tuple[Any, ...]
 """A callable and its arguments."""
@@ -157,20 +158,20 @@ class Snapshot:
             seen.add(id(namespace))
             self.namespaces.append((namespace, dict.copy(namespace)))
         for item in reachable(roots, own_modules):
-            if isinstance(item, (list, set, dict, deque, type)):
+            if is_a(item, (list, set, dict, deque, type)):
                 seen.add(id(item))
                 self._copy(item, own_modules)
             if (held := instance_dict(item)) is not None and id(held) not in seen:
                 self.instances.append((held, dict.copy(held)))
 
     def _copy(self, held: object, own_modules: frozenset[str]) -> None:
-        if isinstance(held, (list, deque)):
+        if is_a(held, (list, deque)):
             self.lists.append((held, list(held)))
-        elif isinstance(held, set):
+        elif is_a(held, set):
             self.sets.append((held, set(held)))
-        elif isinstance(held, dict):
+        elif is_a(held, dict):
             self.dicts.append((held, dict.copy(held)))
-        elif isinstance(held, type) and held.__module__ in own_modules:
+        elif is_a(held, type) and held.__module__ in own_modules:
             self.classes.append((held, dict(held.__dict__)))
 
     def restore(self) -> None:
@@ -192,7 +193,7 @@ class Snapshot:
 
 def fill(items: list[Any] | deque[Any], content: list[Any]) -> None:
     """Gives a list or deque this content; a list in one step, since others may be reading it."""
-    if isinstance(items, list):
+    if is_a(items, list):
         items[:] = content
     else:
         items.clear()
@@ -215,7 +216,7 @@ def restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:
 
 def _plain_kind(mapping: dict[Any, Any]) -> type[dict[Any, Any]]:
     """Whose methods change a mapping without running code of the app; an ordered one has its order elsewhere too."""
-    return OrderedDict if isinstance(mapping, OrderedDict) else dict
+    return OrderedDict if is_a(mapping, OrderedDict) else dict
 
 
 def reorder(mapping: dict[Any, Any], keys: list[Any]) -> None:

@@ -12,6 +12,7 @@ from types import CodeType, FunctionType
 
 from .closures import called
 from .follow import Kept
+from .kinds import is_a
 from .live import reachable
 from .plan import ModulePlan
 from .report import SwapReport
@@ -27,7 +28,7 @@ def name_unmade(plans: Iterable[ModulePlan], kept: Iterable[Kept], report: SwapR
         for unit in module.units:
             held = [module.scope.get(name) for name in unit.names]
             for item in reachable(held, frozenset((module.name,)), _MAX_OBJECTS):
-                if isinstance(item, FunctionType) and (item.__code__.co_filename, *_place(item.__code__)) in left:
+                if is_a(item, FunctionType) and (item.__code__.co_filename, *_place(item.__code__)) in left:
                     maker = item.__code__.co_qualname.rpartition(".<locals>")[0]
                     report.of(module.name).note_stale(called(item), f"it keeps its old code: {maker} makes it no more")
 

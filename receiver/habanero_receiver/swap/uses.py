@@ -12,6 +12,7 @@ from itertools import takewhile
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
+from .kinds import is_a
 from .purity import ATTRIBUTE
 from .scope import UNKNOWN
 
@@ -41,7 +42,7 @@ def reads(used: Iterable[Use], names: Mapping[str, Any], calls: frozenset[str], 
     for use in used:
         read = Read(module, use.name, names.get(use.name, UNKNOWN), names, use.called or use.name in calls, use.written)
         for attribute, called in use.attributes:
-            if not (isinstance(read.value, ModuleType) and is_own(read.value.__name__)):
+            if not (is_a(read.value, ModuleType) and is_own(read.value.__name__)):
                 read.attribute = attribute
                 break
             space = vars(read.value)
@@ -71,6 +72,6 @@ def uses(code: CodeType, *, everything: bool) -> tuple[Use, ...]:
             attributes = tuple((str(s.argval), s.opname == "LOAD_METHOD" or bool((s.arg or 0) & 1)) for s in read)
             found.append(Use(step.argval, called, step.opname == "STORE_GLOBAL", attributes))
     for inner in code.co_consts:
-        if isinstance(inner, CodeType) and (everything or inner.co_name.endswith(("comp>", "genexpr>"))):
+        if is_a(inner, CodeType) and (everything or inner.co_name.endswith(("comp>", "genexpr>"))):
             found.extend(uses(inner, everything=everything))
     return tuple(found)

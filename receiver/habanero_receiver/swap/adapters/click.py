@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from habanero_receiver.swap.live import instance_dict
+from habanero_receiver.swap.kinds import instance_dict
 
 from .protocol import Adapter
 

@@ -1,0 +1,4 @@
+from app import LIMIT, View, request, user
+
+SEEN = [user, request, View]
+TWICE = LIMIT * 2
