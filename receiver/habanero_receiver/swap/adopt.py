@@ -72,13 +72,16 @@ def _of_a_decorator(living: object, makers: set[str]) -> bool:
     return not file.startswith("<") and file not in makers
 
 
-def remake(work: Transaction, living: Any, made: Any, met: frozenset[int] = frozenset()) -> bool:
+def remake(
+    work: Transaction, living: Any, made: Any, met: frozenset[int] = frozenset(), *, renamed: bool = False
+) -> bool:
     """Has a living function or class that a statement made again become what was made, and keep its identity.
 
     That is ``Point = namedtuple(...)``, or a definition inside an ``if``. Returns whether it could; if not, the name is
-    to be bound to the new one. ``met`` are what was made around it, by identity.
+    to be bound to the new one. ``met`` are what was made around it, by identity. ``renamed`` lets a function become one
+    of another name.
     """
-    if made is living or type(made) is not type(living) or made.__qualname__ != living.__qualname__:
+    if made is living or type(made) is not type(living) or not (renamed or made.__qualname__ == living.__qualname__):
         return False
     if made.__module__ != living.__module__:
         return False

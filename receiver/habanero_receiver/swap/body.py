@@ -60,6 +60,12 @@ class Body:
         index = self._index[id(unit)]
         return frozenset(name for name in self._was_bound if self._first.get(name, index) >= index)
 
+    def former(self, unit: Unit) -> Unit | None:
+        """The statement of another kind that bound the one name that ``unit`` binds, and goes."""
+        gone = [match.old for match in self.matches if match.new is None and match.old is not None]
+        found = [old for old in gone if old.names == unit.names and len(old.names) == 1 and old.kind != unit.kind]
+        return found[-1] if found else None
+
     def leftovers(self) -> frozenset[str]:
         """The names of statements that go or run again, which no statement of the new version binds for sure."""
         gone = [match.old for match in self.matches if match.old is not None and not match.same]

@@ -16,13 +16,13 @@ from .diff import Match, match_units
 from .fill import keeps_no_defaults
 from .fills import plan_fills
 from .functions import class_cell
-from .headers import Decorate, FinishClass, Rebase
+from .headers import Decorate, DeriveAgain, FinishClass, Rebase
 from .kinds import is_a
 from .makers import marks_of
 from .plan import ModulePlan
 from .preview import preview_class
 from .scope import Scope
-from .shapes import can_follow, derives, is_field, is_named_tuple, special_kind
+from .shapes import DERIVED, can_follow, derives, is_field, is_named_tuple, special_kind
 from .steps import Remove
 from .twins import Reshape, runs_unseen
 
@@ -112,6 +112,9 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         if not item.differs(1):
             preview_class(plan, again)
     _follow_members(plan, body, kept, derives=reshape)
+    derives_from = any(not match.same and not DERIVED.isdisjoint(_unit(match).names) for match in item.members)
+    if derives_from and not kind and not item.differs(2):
+        plan.steps.append(DeriveAgain(item.around, item.new, cls))
     if item.differs(2):
         marks = marks_of(item.old, item.around, plan.old.units if item.around.owner is None else ())
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, reshape, marks))
@@ -190,7 +193,8 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         plan.keep(body, new)
         return new
     unit = _unit(match)
-    if "__slots__" in unit.names or (_has_slots(cls) and unit.key.endswith(": ") and None in (old, new)):
+    fields = _has_slots(cls) and unit.key.endswith(": ") and None in (old, new)
+    if fields or ("__slots__" in unit.names and not _same_slots(plan, scope, match)):
         verb = "lose" if new is None else "gain" if old is None else "change"
         plan.refuse(
             unit, f"class {cls.__qualname__} cannot change its slots while it lives: it would {verb} "
@@ -217,6 +221,18 @@ def _unit(match: Match) -> Unit:
     unit = match.new or match.old
     assert unit is not None  # a match has one of the two
     return unit
+
+
+def _same_slots(plan: ModulePlan, scope: Scope, match: Match) -> bool:
+    """Whether ``__slots__`` name what they did: in another order, or as a list or mapping."""
+    if match.old is None or match.new is None or scope.owner is None:
+        return False
+    try:
+        made = _evaluate(plan, scope, match.new)
+        names = [{value} if type(value) is str else {*value} for value in (vars(scope.owner)["__slots__"], made)]  # type: ignore[misc]  # what cannot be iterated over raises
+    except (LookupError, TypeError):
+        return False
+    return names[0] == names[1]
 
 
 def _has_slots(cls: type) -> bool:

@@ -17,6 +17,7 @@ KINDS = 0x20 | 0x80 | 0x100 | 0x200
 """inspect's flags of generators, coroutines, iterable coroutines and asynchronous generators."""
 _BORN_WITH = ("__defaults__", "__kwdefaults__", "__annotations__", "__doc__", "__type_params__")
 """What a ``def`` statement gives a function beside its code and closure."""
+_NAMES = ("__name__", "__qualname__")
 
 
 class ClosureError(Exception):
@@ -73,7 +74,8 @@ def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, C
     """The steps that give the living ``target`` all that the newly made ``source`` was born with."""
     born = {**extra, **dict(zip(source.__code__.co_freevars, source.__closure__ or (), strict=True))}
     pairs = patch(target, source.__code__, born)
-    for name in _BORN_WITH:
+    renamed = source.__code__.co_name != target.__code__.co_name  # of a lambda that is a ``def`` now, or was one
+    for name in (*_BORN_WITH, *(_NAMES if renamed else ())):
         old, new = getattr(target, name, None), getattr(source, name, None)  # older Pythons have no type parameters
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
@@ -90,7 +92,7 @@ def become(source: FunctionType, target: FunctionType) -> list[tuple[Step, Step]
     pairs = fields.exchange(target, source.__code__, source.__closure__)
     attributes, held = dict(source.__dict__), dict(target.__dict__)
     pairs.append(((restore_mapping, target.__dict__, attributes), (restore_mapping, target.__dict__, held)))
-    for name in (*_BORN_WITH, "__name__", "__qualname__"):
+    for name in (*_BORN_WITH, *_NAMES):
         old, new = getattr(target, name, None), getattr(source, name, None)
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))

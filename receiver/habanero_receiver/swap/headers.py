@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Generic, Protocol, get_origin
 
 from .abstracts import refresh_abstract
@@ -16,8 +17,10 @@ from .kinds import is_a
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
+from .shapes import DERIVED
 from .transaction import Transaction
 from .twins import derives_by
+from .undo import restore_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,12 @@ class Decorate:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         old, lasting = (
-            roots_of(unit.decorate, self.scope.globals, self.scope.is_own) for unit in (self.old, self.unit)
+            roots_of(unit.decorate, self.scope.visible(), self.scope.is_own) for unit in (self.old, self.unit)
         )
         registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
         work.forget(self.cls)
+        if not self.derived:
+            _drop_derived(work, self.scope, self.unit, self.cls)
         for name in self.marks - {name for member in self.unit.members for name in member.names}:
             work.log.delete_class_attribute(self.cls, name)
         value: Any = self.cls
@@ -53,6 +58,37 @@ class Decorate:
         doubles = registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
         if self.old.decorate is not None:
             work.note_doubles(self.scope.globals["__name__"], doubles)
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveAgain:
+    """Has decorators of libraries that add methods by those that a class has (``total_ordering``) do so again."""
+
+    scope: Scope
+    unit: Unit
+    cls: type
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        names = self.scope.namespace()
+        if self.unit.decorate is None:
+            return
+        self.scope.run(self.unit.decorate, names)
+        deriving = [decorator for decorator in names[DECORATORS_NAME] if derives_by(self.scope, decorator)]
+        if deriving:
+            work.log.note((restore_class, self.cls, dict(self.cls.__dict__)))
+            _drop_derived(work, self.scope, self.unit, self.cls)
+        for decorator in reversed(deriving):
+            decorator(self.cls)
+
+
+def _drop_derived(work: Transaction, scope: Scope, unit: Unit, cls: type) -> None:
+    """Takes away the methods that decorators of libraries added to a class, which its body does not have."""
+    bound = {name for member in unit.members for name in member.names}
+    for name in DERIVED & cls.__dict__.keys() - bound:
+        value = cls.__dict__[name]
+        if is_a(value, FunctionType) and not scope.is_own(value.__module__ or ""):
+            work.log.delete_class_attribute(cls, name)
 
 
 @dataclass(frozen=True, slots=True)

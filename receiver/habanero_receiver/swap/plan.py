@@ -15,7 +15,7 @@ from .annotations import annotations_of
 from .body import Body
 from .born import Births
 from .building.units import Build, Unit
-from .diff import CodePair, Match, defined_in
+from .diff import CodePair, Match, defined_in, functions_in
 from .editions import Edition
 from .facts import ClassIndex
 from .heap import instances_of
@@ -111,12 +111,14 @@ class ModulePlan:
     def run_late(self, body: Body, old: Unit | None, new: Unit) -> None:
         """Has a new or changed unit run inside the commit."""
         scope, overruled = body.scope, body.binders.overruled.get(id(new), frozenset())
+        former = self.function_of(body, body.former(new)) if old is None else list
         if new.kind == "function":
             hidden = body.hidden_from(new) if scope.owner is not None else frozenset[str]()
+            owners = self.owners(old) if old is not None else former
             marks = marks_of(old, scope, body.old) if old is not None else frozenset[str]()
-            self.steps.append(Define(scope, new, old, self.owners(old), not overruled, hidden, marks))
+            self.steps.append(Define(scope, new, old, owners, not overruled, hidden, marks))
         else:
-            self.steps.append(Run(body, new, body.hidden_from(new), old))
+            self.steps.append(Run(body, new, body.hidden_from(new), old, former))
             self.passing.update((id(scope.owner), name) for name in overruled)
 
     def fill_after(self, unit: Unit | None) -> None:
@@ -151,6 +153,15 @@ class ModulePlan:
         builds = unit.kind == "assign" or (unit.kind == "function" and unit.decorate is not None)
         deletes = unit.deletes and id(unit) not in self.filled
         return (deletes and bool(again)) or (builds and any(name in unit.reads for name in again))
+
+    def function_of(self, body: Body, unit: Unit | None) -> Callable[[], list[FunctionType]]:
+        """Finds, when called, the living function that a ``def``, or a lambda that was given a name, is bound to."""
+        if unit is None or unit.kind not in ("function", "assign"):
+            return list
+        live = body.scope.get(unit.names[0])
+        codes = functions_in(unit.code) if unit.kind == "assign" else defined_in(unit.code, unit.spelled)
+        found = [function for code in codes for function in self.index.of(code) if function is live]
+        return (lambda: found) if found else list
 
     def owners(self, unit: Unit | None) -> Callable[[], list[FunctionType]]:
         """Finds, when called, the living functions that a ``def`` left behind."""

@@ -104,7 +104,7 @@ def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None
     plan.rebound.update((id(plan.scope.owner), name) for name in new.names)
     if id(new) in plan.filled:
         plan.late.update(new.names)
-    elif id(new) not in body.binders.overruled and _runs_unseen(plan, body, old, new):
+    elif not _waits(plan, body, new) and _runs_unseen(plan, body, old, new):
         names = _Names(plan.early)
         plan.scope.run(new.code, names)
         plan.early.update(names.bound)
@@ -113,6 +113,11 @@ def _plan_run(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> None
             preview_call(plan, new)
         plan.late.update(new.names)
         plan.run_late(body, old, new)
+
+
+def _waits(plan: ModulePlan, body: Body, new: Unit) -> bool:
+    """Whether a unit meets what lives: it binds in passing, or a function that was a lambda, or will be, becomes it."""
+    return id(new) in body.binders.overruled or plan.function_of(body, body.former(new)) is not list
 
 
 def _may_follow(plan: ModulePlan, unit: Unit) -> bool:

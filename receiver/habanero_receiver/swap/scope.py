@@ -44,6 +44,10 @@ class Scope:
         """The names that a statement sees by plain lookup before the module's: of a class, a copy of its members."""
         return {} if self.owner is None else dict(self.owner.__dict__)
 
+    def visible(self) -> Mapping[str, Any]:
+        """All names that a statement can read, those of its class first."""
+        return self.globals if self.owner is None else {**self.globals, **self.owner.__dict__}
+
     def run(self, code: CodeType, names: MutableMapping[str, Any]) -> None:
         """Runs code with ``names`` as its local names; in a class, methods then close over the living class."""
         cells = tuple(self.parameters.get(name, CellType()) for name in code.co_freevars)

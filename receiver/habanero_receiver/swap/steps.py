@@ -37,6 +37,8 @@ class Run:
     """The names that the unit must not see, unless statements of this swap bound them."""
     old: Unit | None = None
     """The statement that this one takes the place of."""
+    former: Callable[[], list[FunctionType]] = list
+    """The function that a ``def`` of the name left behind, which may be a lambda now."""
 
     @property
     def scope(self) -> Scope:
@@ -49,7 +51,7 @@ class Run:
             self._run(work)
             return
         codes = (self.old.code, self.unit.code)
-        roots = [root for code in codes for root in roots_of(code, self.scope.globals, self.scope.is_own)]
+        roots = [root for code in codes for root in roots_of(code, self.scope.visible(), self.scope.is_own)]
         registered = Registrations(roots, self.scope.own_modules)
         self._run(work)
         where = {path.partition(".")[0] for path in self.unit.calls}
@@ -78,7 +80,7 @@ class Run:
                 continue
             value = names[name]
             if id(value) not in named:
-                value = _taken_over(work, had.get(name), value)
+                value = _taken_over(work, had.get(name), value, self.former())
             if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
 
@@ -104,10 +106,11 @@ def _let_go(work: Transaction, scope: Scope, name: str, stars: Sequence[str]) ->
         scope.bind(work.log, name, value)
 
 
-def _taken_over(work: Transaction, living: Any, made: Any) -> Any:
+def _taken_over(work: Transaction, living: Any, made: Any, former: list[FunctionType]) -> Any:
     """What a name is bound to for good: what it was bound to, if that could become what was made now."""
     if issubclass(type(living), (type, FunctionType)):
-        return living if remake(work, living, made) else made
+        renamed = is_a(made, FunctionType) and made.__name__ == "<lambda>" and any(living is f for f in former)
+        return living if remake(work, living, made, renamed=renamed) else made
     return living if work.replace(living, made) else made
 
 
@@ -211,7 +214,7 @@ class Define:
             self.scope.bind(work.log, self.unit.names[0], value)
 
     def _registries(self, unit: Unit | None) -> list[object]:
-        return [] if unit is None else roots_of(unit.decorate, self.scope.globals, self.scope.is_own)
+        return [] if unit is None else roots_of(unit.decorate, self.scope.visible(), self.scope.is_own)
 
 
 def _decorated(work: Transaction, value: Any, decorators: tuple[Any, ...], successor: Successor) -> Any:
@@ -243,7 +246,7 @@ class Remove:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         if self.unit.decorate is not None:
-            roots = roots_of(self.unit.decorate, self.scope.globals, self.scope.is_own)
+            roots = roots_of(self.unit.decorate, self.scope.visible(), self.scope.is_own)
             held = [value for name in self.names if (value := self.scope.get(name)) is not None]
             for function in {id(f): f for f in (*held, *self.living())}.values():
                 work.forget(function)

@@ -229,7 +229,7 @@ def registries_of(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope
     if hooks:
         makers = [*cls.__mro__[1:], *type.mro(type(cls))]
         roots.extend(maker for maker in makers if scope.is_own(maker.__module__))
-    return [*roots, *roots_of(unit.decorate, scope.globals, scope.is_own)]
+    return [*roots, *roots_of(unit.decorate, scope.visible(), scope.is_own)]
 
 
 def _put_in_place(work: Transaction, before: Snapshot, twin: type, cls: type) -> None:
