@@ -18,6 +18,7 @@ from typing import Any
 from .binders import Binders, binders
 from .building.units import Unit
 from .diff import Match
+from .dynamic import bound_by_name
 from .kinds import is_a
 from .scope import UNKNOWN, Scope
 
@@ -85,8 +86,9 @@ class Body:
 
 
 def names_of(scope: Scope, unit: Unit) -> set[str]:
-    """The names that a unit which has run may have bound, those that a star stands for included."""
+    """The names that a unit which has run may have bound, those included that its text does not show."""
     names = {*unit.names} - {"*"}
+    names |= bound_by_name(scope.globals if scope.owner is None else scope.owner.__dict__, unit)
     for item in unit.imports:
         module = sys.modules.get(item.module)
         if item.name == "*" and module is not None:

@@ -46,6 +46,19 @@ _IMMUTABLE: Mapping[str, frozenset[str]] = {
 _VALUE_METHODS = frozenset(name for kind in (str, bytes, int, float, tuple) for name in vars(kind)) - {"__init__"}
 
 
+_READERS = frozenset({"get", "keys", "values", "items", "index", "count", "copy", "union", "difference"})
+"""Methods of built-in containers that only read."""
+
+
+def is_readable(value: Any) -> bool:
+    """Whether ``value`` is a constant, or a built-in container of such: to read it runs no code of the app."""
+    if type(value) in (list, set, tuple, frozenset):
+        return all(map(is_readable, [*value]))
+    if type(value) is dict:
+        return all(map(is_readable, [*value, *value.values()]))
+    return is_constant(value)
+
+
 def is_constant(value: Any) -> bool:
     """Whether ``value`` never changes and compares by what it is."""
     if type(value) in (tuple, frozenset):
@@ -79,6 +92,8 @@ def _is_pure(path: list[str], names: Mapping[str, Any]) -> bool:
     for part in path[1:]:
         if is_plain(found):
             return part in _VALUE_METHODS
+        if type(found) in (list, dict, set, frozenset):
+            return part in _READERS
         if is_a(found, ModuleType):
             found = vars(found).get(part)
         elif is_a(found, type) and is_builtin(found):

@@ -15,8 +15,9 @@ from typing import Any
 from .blocks import follow_block
 from .building.units import CALLS, PURE, Unit
 from .classvars import MISSING, Was, as_it_was, leads_to, past_of
-from .constants import are_pure, is_constant, same_constant
+from .constants import are_pure, is_readable, same_constant
 from .diff import Match
+from .headers import FinishClass, Rebase
 from .kinds import is_a
 from .layouts import LayoutError
 from .live import reachable
@@ -59,10 +60,10 @@ class Derived:
 
     def attributes_read(self, unit: Unit) -> frozenset[str]:
         """The names that a unit could read as attributes of the app's modules, and of classes of which some changed."""
-        if unit.members:
-            return frozenset().union(*map(self.attributes_read, unit.members))
         leads = any(leads_to(self._lookup(name), self.was) for name in unit.reads)
-        return frozenset(unit.code.co_names) if leads else frozenset()
+        code = unit.bases if unit.members else unit.code
+        own = frozenset(code.co_names) if leads and code is not None else frozenset[str]()
+        return own.union(*map(self.attributes_read, unit.members))
 
     def reads_of(self, unit: Unit, owner: str | int) -> bool:
         """Whether a unit could read an attribute of a module, or of a class, its instances or what is inside of it."""
@@ -135,7 +136,7 @@ class Derived:
         return unit.effect == CALLS and are_pure(unit.calls, names) and all(map(self._is_settled, names.values()))
 
     def _is_settled(self, value: Any) -> bool:
-        settled = value is UNKNOWN or is_constant(value) or is_a(value, ModuleType)
+        settled = value is UNKNOWN or is_readable(value) or is_a(value, ModuleType)
         return settled or self.scope.is_outside(value)
 
     def _lookup(self, name: str) -> Any:
@@ -175,8 +176,9 @@ class Derived:
         cls = self.scope.get(unit.names[0])
         if not is_a(cls, type) or cls.__qualname__.rpartition(".")[2] != unit.spelled:
             return False
+        rebased = self._follow_bases(unit, cls)
         if special_kind(cls):
-            return self._of_special(unit, cls)
+            return self._of_special(unit, cls, rebased=rebased)
         put, before = self.put.setdefault(id(cls), ({}, {}))
         inside = Derived(self.scope.inside(cls), self.was, put, self.work, before)
         settled = True
@@ -184,6 +186,20 @@ class Derived:
             if inside.is_touched(member):
                 settled &= inside.of_member(member, cls)
         return settled
+
+    def _follow_bases(self, unit: Unit, cls: type) -> bool:
+        """Gives a class the bases that the names of its header mean now; whether they changed. Raises LayoutError."""
+        header = unit.bases
+        if header is None or _calls(header) or not self._reads_changed(header):
+            return False
+        before = cls.__bases__
+        Rebase(self.scope, unit, cls)(self.work)
+        if cls.__bases__ != before:
+            FinishClass(cls)(self.work)
+        return cls.__bases__ != before
+
+    def _reads_changed(self, code: CodeType) -> bool:
+        return any(not names.keys().isdisjoint(code.co_names) for names in self.was.values())
 
     def of_member(self, member: Unit, cls: type) -> bool:
         """Lets a member of the class of this scope follow. Returns as `of_function`."""
@@ -195,11 +211,11 @@ class Derived:
         self.inside.update({name: old for name, old, _ in values or ()})
         return values is not None
 
-    def _of_special(self, unit: Unit, cls: type) -> bool:
+    def _of_special(self, unit: Unit, cls: type, *, rebased: bool) -> bool:
         """A class that derives from its body does so again; if it cannot take that, it is stale."""
         reads = [m for m in unit.members if m.kind != "function" and self.is_touched(m)]
-        if not reads or not can_follow(cls, self.scope.is_own):
-            return not reads
+        if not (reads or rebased) or not can_follow(cls, self.scope.is_own):
+            return not (reads or rebased)
         members = tuple(Match(m._replace(outline="") if m in reads else m, m) for m in unit.members)
         try:
             Reshape(self.scope, unit, cls, members)(self.work)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Any
 
+from .functions import is_plain
 from .kinds import is_a
 from .layouts import LayoutError
 from .undo import UndoLog
@@ -23,13 +24,16 @@ _TABLES = (
 def adopt_members(log: UndoLog, living: Any, twin: Any) -> None:
     """Gives ``living`` the members of ``twin``, and every table that an enum keeps of them."""
     check_members(living, twin)
-    merged = {id(member): _merge(log, living, member) for member in twin._member_map_.values()}
+    left = {id(m): m for m in living._value2member_map_.values() if m._name_ not in twin._member_map_}
+    merged = {id(member): _merge(log, living, member, [*left.values()]) for member in twin._member_map_.values()}
     for name, member in twin._member_map_.items():
         log.set_class_attribute(living, name, _entry(living, twin, name, merged[id(member)]))
     for name in living._member_map_:
         if name not in twin._member_map_:
             log.delete_class_attribute(living, name)
+    taken = {id(member) for member in merged.values()}
     composed = {v: m for v, m in living._value2member_map_.items() if m._name_ not in living._member_map_}
+    composed = {v: m for v, m in composed.items() if id(m) not in taken}
     kept = {v: m for v, m in composed.items() if _is_of(v, twin)}
     by_value = {value: merged[id(m)] for value, m in twin._value2member_map_.items() if id(m) in merged}
     tables = {
@@ -57,11 +61,16 @@ def check_members(living: Any, twin: Any) -> None:
             )
 
 
-def _merge(log: UndoLog, living: Any, new: Any) -> Any:
-    """The living member that the twin's ``new`` becomes: the one of that name, or ``new`` itself, adopted."""
+def _merge(log: UndoLog, living: Any, new: Any, left: list[Any]) -> Any:
+    """The living member that the twin's ``new`` becomes: the one of that name, or ``new`` itself, adopted.
+
+    One of ``left``, whose names are no more or who were composed of flags, becomes the one that has its value now.
+    """
     old = living._member_map_.get(new._name_)
     if old is None or old._name_ != new._name_:  # an alias until now has no object of its own
         old = next((m for m in living._member_map_.values() if m._name_ == new._name_), None)
+    if old is None:
+        old = next((m for m in left if _same_value(m._value_, new._value_)), None)
     if old is None:
         new.__class__ = living
         vars(new)["__objclass__"] = living
@@ -73,6 +82,10 @@ def _merge(log: UndoLog, living: Any, new: Any) -> Any:
     for name in [name for name in held if name.startswith("_inverted_")]:
         log.set_item(held, name, None)
     return old
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    return is_plain(one) and type(one) is type(other) and bool(one == other)
 
 
 def _entry(living: Any, twin: Any, name: str, member: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, get_origin
 from .abstracts import refresh_abstract
 from .building.units import DECORATORS_NAME, Unit
 from .kinds import is_a
+from .layouts import LayoutError
 from .reach import roots_of
 from .registry import Registrations
 from .scope import Scope
@@ -108,7 +109,11 @@ class Rebase:
         written = names[DECORATORS_NAME][0] or (object,)
         bases = types.resolve_bases(written)
         if bases != self.cls.__bases__:
-            work.log.set_attribute(self.cls, "__bases__", bases)
+            try:
+                work.log.set_attribute(self.cls, "__bases__", bases)
+            except TypeError as error:
+                shown = ", ".join(getattr(base, "__qualname__", repr(base)) for base in bases)
+                raise LayoutError(f"{self.cls.__qualname__} cannot have the bases ({shown}): {error}") from error
         if bases is not written:
             work.log.set_class_attribute(self.cls, "__orig_bases__", written)
         else:

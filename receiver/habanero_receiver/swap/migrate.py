@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import CodeType
 from typing import Any
 
 from .diff import Match, functions_in, same_behaviour
-from .heap import instances_of, youngest_instances
+from .heap import Newborn, instances_of, youngest_instances
 from .kinds import instance_dict, is_a, is_instance
 from .report import ModuleReport
 from .undo import Snapshot, UndoLog
@@ -37,6 +38,7 @@ class Migration:
     filled: list[type] = field(default_factory=list)
     """The classes whose instances are to be given the defaults of new fields."""
     _instances: dict[int, Any] = field(default_factory=dict)
+    _newborn: Newborn | None = None
 
     def note(self, match: Match, owner: type | None) -> None:
         """Takes in a unit that is a hook and runs by this commit."""
@@ -54,7 +56,9 @@ class Migration:
     def find(self) -> None:
         """Finds the living instances, while there is time. Costs time in proportion to the heap if there is a hook."""
         if self.classes or self.filled:
-            self._take(instances_of([*self.classes, *self.filled]))
+            wanted = [*self.classes, *self.filled]
+            self._newborn = Newborn(partial(youngest_instances, wanted))
+            self._take(instances_of(wanted))
             count = {cls: sum(is_instance(i, cls) for i in self._instances.values()) for cls in self.classes}
             self.report.migrated.extend(f"{cls.__qualname__}: {n} instances" for cls, n in count.items())
 
@@ -63,7 +67,7 @@ class Migration:
 
     def instances_of(self, cls: type) -> list[Any]:
         """The living instances of a class that `find` searched for, those made since included."""
-        self._take(youngest_instances([cls]))
+        self._take(self._newborn.found() if self._newborn is not None else youngest_instances([cls]))
         return [instance for instance in self._instances.values() if is_instance(instance, cls)]
 
     def run(self, log: UndoLog, before: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ refused, or, where it is a closure that the app goes on well with, named in the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -15,7 +16,7 @@ from .closures import Rederive, called, rederivation
 from .copies import Copies
 from .diff import pair_code, same_behaviour
 from .functions import KINDS, ClosureError, patch
-from .heap import search_all, search_for, youngest_functions
+from .heap import Newborn, search_all, search_for, youngest_functions
 from .kinds import is_a
 from .live import reachable
 from .plan import ModulePlan, Patch
@@ -46,6 +47,7 @@ class Patching:
         self.redefined: list[FunctionType] = []
         """Functions that became another kind, of generator or coroutine, by a change of their bodies alone."""
         self._nested: dict[str, list[tuple[ModulePlan, Patch]]] = {}
+        self._newborn: Newborn | None = None
         self._clears: list[Step] = []
         self.copies = Copies()
         self._caches: dict[int, Any] = {}
@@ -69,6 +71,8 @@ class Patching:
         for plan in plans:
             plan.patches.extend(_born_otherwise(plan))
             plan.patches = [item for item in plan.patches if item.pair.changed or plan.births.differ(item.pair)]
+        files = {n for plan in plans for item in plan.patches if item.pair.nested for n in plan.index.names}
+        self._newborn = Newborn(partial(youngest_functions, frozenset(files))) if files else None
         self._search(plans)
         for plan in plans:
             for item in plan.patches:
@@ -150,11 +154,11 @@ class Patching:
 
     def young(self) -> Iterator[tuple[Step, Step]]:
         """The assignments, with inverses, for closures that were made after the search. Takes well under 1 ms."""
-        if not self._nested:
+        if self._newborn is None:
             return
         done = {id(step[1]) for step in self.steps if len(step) > 1}
         done.update(id(again.function) for again in self.rederived)
-        for function in youngest_functions(frozenset(self._nested)):
+        for function in self._newborn.found():
             if id(function) in done:
                 continue
             for plan, item in self._nested[function.__code__.co_filename]:

@@ -8,6 +8,7 @@ nothing.
 from __future__ import annotations
 
 import enum
+import sys
 import typing
 from collections.abc import Callable
 from types import FunctionType
@@ -56,7 +57,14 @@ def is_named_tuple(cls: type) -> bool:
 
 def derives(cls: type, is_own: Callable[[str], bool]) -> bool:
     """Whether a change of the class's non-function members changes more than these."""
-    return bool(special_kind(cls)) or own_init_subclass(cls, is_own) is not None
+    return bool(special_kind(cls)) or own_init_subclass(cls, is_own) is not None or _python_derives(cls)
+
+
+def _python_derives(cls: type) -> bool:
+    """Whether a class of Python's library derives attributes from the bodies of those built on it (``Template``)."""
+    homes = (base.__module__ for base in cls.__mro__[1:] if "__init_subclass__" in vars(base))
+    home = next(homes, "builtins").partition(".")[0]
+    return home in sys.stdlib_module_names and not home.startswith(("builtins", "typing", "enum", "abc"))
 
 
 def own_init_subclass(cls: type, is_own: Callable[[str], bool]) -> FunctionType | None:

@@ -15,6 +15,7 @@ from .adopt import remake
 from .annotations import annotate
 from .body import Body, starred
 from .building.units import DECORATORS_NAME, PURE, Unit
+from .dynamic import binds_by_name, bound_since
 from .functions import ClosureError, apply, transplant
 from .kinds import instance_dict, is_a
 from .reach import roots_of
@@ -65,13 +66,17 @@ class Run:
             work.held.setdefault((id(scope.owner), name), scope.get(name))
         reads = {*self.unit.reads, *(self.old.reads if self.old is not None else ())}
         named = {id(scope.lookup(name)) for name in reads}  # what has a name already is not what the statement made
-        had = {name: scope.get(name) for name in self.unit.names if id(scope.get(name)) not in named}
         names = self.body.names(self.hidden)
         given = frozenset(names) if scope.owner is not None else frozenset()  # a copy: of what is deleted there, too
+        space = scope.globals if scope.owner is None else names
+        before: dict[str, Any] = dict(space) if binds_by_name(self.unit) else {}
+        had = {n: scope.get(n) for n in {*self.unit.names, *before} if id(scope.get(n)) not in named}
         scope.run(self.unit.code, names)
         annotate(work.log, scope, names["__annotations__"])
         self.body.annotated.update(names["__annotations__"])
-        for name in self.unit.names:
+        by_name = bound_since(space, before) if before else []
+        self.body.bound.update(by_name)
+        for name in dict.fromkeys((*self.unit.names, *by_name)):
             if scope.owner is not None and name in names:
                 self.body.bound.add(name)
             if name not in names:

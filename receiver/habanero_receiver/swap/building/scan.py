@@ -82,6 +82,18 @@ class _Names(ast.NodeVisitor):
         else:
             self.bind(node.id)
 
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name is not None:
+            self.bind(node.name)
+        self.generic_visit(node)
+
+    visit_MatchStar = visit_MatchAs  # noqa: N815  # NodeVisitor's naming
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest is not None:
+            self.bind(node.rest)
+        self.generic_visit(node)
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self.annotates = True
         if node.simple and isinstance(node.target, ast.Name) and not self.inner:
@@ -158,13 +170,17 @@ class _Names(ast.NodeVisitor):
         self.inner -= 1
 
     def comprehension(self, node: Any) -> None:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.NamedExpr):  # binds its name around the comprehension
+                self.visit(inner.target)
         self.scope(list(ast.iter_child_nodes(node)))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = comprehension  # noqa: N815
 
 
 _CLOSED_STATEMENTS = (
-    *FUNCTIONS, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Expr, ast.Delete, ast.Pass,
+    *FUNCTIONS, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Match, ast.Try, ast.Expr, ast.Delete,
+    ast.Pass,
 )  # fmt: skip
 _CLOSED_NODES = (*_PURE_NODES, ast.Call, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _KEEPERS = ("append", "appendleft", "add", "insert", "setdefault", "update", "extend")

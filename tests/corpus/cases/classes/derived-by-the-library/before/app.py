@@ -1,0 +1,8 @@
+import string
+
+
+class Greeting(string.Template):
+    delimiter = "%"
+
+
+TEXT = Greeting("%name $name")

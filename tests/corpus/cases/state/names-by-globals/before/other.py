@@ -1,0 +1,3 @@
+from app import get_a
+
+HELD = [get_a]
