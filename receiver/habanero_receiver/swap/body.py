@@ -18,7 +18,7 @@ from typing import Any
 from .binders import Binders, binders
 from .building.units import Unit
 from .diff import Match
-from .dynamic import bound_by_name
+from .dynamic import bound_by_functions, bound_by_name
 from .kinds import is_a
 from .scope import UNKNOWN, Scope
 
@@ -39,6 +39,8 @@ class Body:
     _first: dict[str, int] = field(default_factory=dict)
     """Where the new version first binds a name for sure."""
     _index: dict[int, int] = field(default_factory=dict)
+    by_functions: set[str] = field(default_factory=set)
+    """Names of the old version alone that functions of the new one bind, by ``global``."""
 
     @classmethod
     def of(cls, scope: Scope, old: Sequence[Unit], matches: Sequence[Match]) -> Body:
@@ -50,6 +52,9 @@ class Body:
             body._index[id(match.new)] = index
             for name in _settled(scope, match):
                 body._first.setdefault(name, index)
+        gone = body._was_bound - body.named_by_new() if scope.owner is None else set[str]()
+        new = [match.new for match in matches if match.new is not None]
+        body.by_functions.update(bound_by_functions(new, gone) if gone else ())
         return body
 
     def named_by_new(self) -> set[str]:

@@ -6,7 +6,8 @@ as text. It reads, and changes nothing. A plain value under a name that was put 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dis
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -27,9 +28,9 @@ def bound_by_name(namespace: Mapping[str, Any], unit: Unit) -> set[str]:
     """The names of a living namespace that a statement which has run bound so, as far as that can be told."""
     if not binds_by_name(unit):
         return set()
-    codes = {(code.co_linetable, code) for code in _codes(unit.code)}
+    codes = {(code.co_linetable, code) for code in codes_in(unit.code)}
     speaks = not _NAMESPACES.isdisjoint(unit.reads)  # ``setattr`` is mostly about other objects
-    texts = {text for code in _codes(unit.code) for text in _texts(code.co_consts) if speaks}
+    texts = {text for code in codes_in(unit.code) for text in _texts(code.co_consts) if speaks}
     return {name for name, value in namespace.items() if name in texts or _is_made_by(value, codes)} - _NOT_BOUND
 
 
@@ -42,16 +43,24 @@ def bound_since(namespace: Mapping[str, Any], before: Mapping[str, Any]) -> list
     ]
 
 
+def bound_by_functions(units: Iterable[Unit], names: set[str]) -> set[str]:
+    """Which of the names functions of the module bind with ``global``."""
+    speaking = (code for unit in units for code in codes_in(unit.code) if not names.isdisjoint(code.co_names))
+    steps = (step for code in speaking for step in dis.get_instructions(code))
+    return {str(step.argval) for step in steps if step.opname == "STORE_GLOBAL"}
+
+
 def _is_made_by(value: Any, codes: set[tuple[bytes, CodeType]]) -> bool:
     function = function_of(value)
     return is_a(function, FunctionType) and (function.__code__.co_linetable, function.__code__) in codes
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """The code and all that is made in it, at any depth."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes_in(constant)
 
 
 def _texts(constants: tuple[Any, ...]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .adapters import in_use
 from .building.units import Build, Unit, decode
 from .classvars import ClassVars, past_of
+from .dangling import refuse_dangling
 from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .follow import Change, Following, Kept, changes_of, changes_since
@@ -87,6 +88,8 @@ class StagedSwap:
         self._held_code = held_code(self.plans.values())
         self._kept, self._classvars = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
         name_unmade(self.plans.values(), self._kept.values(), self.report)
+        for name, refusal in refuse_dangling(self.plans, self.deleted, own_modules, self.overlay, self._units_of):
+            self.report.of(name).refused.append(refusal)
         for plan in self.plans.values():
             plan.migration.find()
         self._find_unloaded()

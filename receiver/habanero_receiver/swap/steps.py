@@ -71,7 +71,9 @@ class Run:
         space = scope.globals if scope.owner is None else names
         before: dict[str, Any] = dict(space) if binds_by_name(self.unit) else {}
         had = {n: scope.get(n) for n in {*self.unit.names, *before} if id(scope.get(n)) not in named}
+        aside = {name: scope.get(name) for name in self.body.by_functions}
         scope.run(self.unit.code, names)
+        self.body.bound.update(name for name, value in aside.items() if scope.get(name) is not value)
         annotate(work.log, scope, names["__annotations__"])
         self.body.annotated.update(names["__annotations__"])
         by_name = bound_since(space, before) if before else []

@@ -1,0 +1,6 @@
+import legacy
+import rates
+
+
+def go():
+    return legacy.answer(), rates.RATE
