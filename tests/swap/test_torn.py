@@ -127,3 +127,35 @@ def test_swaps_tear_neither_functions_nor_classes(start: Start) -> None:
 
     assert hammered(work, look) == []
     assert (held.one(), inner()) == ((7, 7, 7), (7, 7, "k"))
+
+
+def test_a_method_finds_the_new_members_of_its_class_at_once(start: Start) -> None:
+    """A statement of a module imported earlier calls a patched method before the class's own statements run."""
+    before = """
+        from calls import CALLS
+        class Rates:
+            base = 1
+            def rate(self):
+                return self.base
+        CALLS.append(Rates().rate)
+    """
+    after = """
+        from calls import CALLS
+        class Rates:
+            base = 2
+            extra = 3
+            def rate(self):
+                return self.base + self.extra + self.more()
+            def more(self, by=10):
+                return by * len(__class__.__name__)
+        CALLS.append(Rates().rate)
+    """
+    app = start({"calls": "CALLS = []\nSEEN = 0\n", "shop": before})
+    calls, shop = app.load("calls"), app.load("shop")
+    picture = app.picture()
+    committed = app.push({"calls": "CALLS = []\nSEEN = [call() for call in CALLS]\n", "shop": after})
+    assert calls.SEEN == [2 + 3 + 50]
+    committed.undo()
+    assert app.picture() == picture
+    assert not hasattr(shop.Rates, "extra")
+    assert not hasattr(shop.Rates, "more")

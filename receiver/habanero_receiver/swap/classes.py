@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from .adapters import Adapter, MemberChange, owner_of
+from .ahead import bind_ahead
 from .body import Body
 from .building.units import Unit
 from .derived import FollowMembers
@@ -213,7 +214,7 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         plan.report.run.append(f"{cls.__qualname__}.{new.label}")
         plan.rebound.update((id(cls), name) for name in new.names)
         if id(new) not in plan.filled and (new.kind in ("function", "class") or not reshape):
-            plan.run_late(body, old, new)
+            plan.run_late(body, old, new, None if special_kind(cls) else bind_ahead(plan, body, old, new))
     return None
 
 

@@ -38,10 +38,19 @@ class ClassVars:
     around: tuple[type, ...]
     """The classes that it is written in."""
     _was: Mapping[str, Any] = field(default_factory=dict)
+    _first: Mapping[str, Any] | None = None
 
     def look(self) -> None:
         """Remembers what they are."""
         self._was = self._values()
+        self._first = self._was if self._first is None else self._first
+
+    def past(self) -> Iterator[tuple[str, Any]]:
+        """Name and value of those that are otherwise now than when it looked first."""
+        was, now = self._first or {}, self._values()
+        for name in self.names if self._first is not None else ():
+            if was.get(name, MISSING) is not now.get(name, MISSING):
+                yield name, was.get(name, MISSING)
 
     def value(self, name: str) -> Any:
         """What one of them is now."""
@@ -103,7 +112,7 @@ def past_of(classvars: Iterable[ClassVars]) -> dict[str | int, dict[str, Any]]:
     """What those that changed were, by class."""
     was: dict[str | int, dict[str, Any]] = {}
     for item in classvars:
-        was.setdefault(id(item.cls), {}).update((name, old) for name, old, _ in item.changes())
+        was.setdefault(id(item.cls), {}).update(item.past())
         for cls in item.around:
             was.setdefault(id(cls), {})
     return was

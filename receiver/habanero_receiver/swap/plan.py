@@ -108,13 +108,13 @@ class ModulePlan:
         if refusal not in self.report.refused:
             self.report.refused.append(refusal)
 
-    def run_late(self, body: Body, old: Unit | None, new: Unit) -> None:
-        """Has a new or changed unit run inside the commit."""
+    def run_late(self, body: Body, old: Unit | None, new: Unit, ahead: FunctionType | None = None) -> None:
+        """Has a new or changed unit run inside the commit; a method that was bound ``ahead`` of it stays the object."""
         scope, overruled = body.scope, body.binders.overruled.get(id(new), frozenset())
         former = self.function_of(body, body.former(new)) if old is None else list
         if new.kind == "function":
             hidden = body.hidden_from(new) if scope.owner is not None else frozenset[str]()
-            owners = self.owners(old) if old is not None else former
+            owners = self.owners(old) if old is not None else former if ahead is None else lambda: [ahead]
             marks = marks_of(old, scope, body.old) if old is not None else frozenset[str]()
             self.steps.append(Define(scope, new, old, owners, not overruled, hidden, marks))
         else:

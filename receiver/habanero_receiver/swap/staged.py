@@ -254,10 +254,10 @@ class StagedSwap:
         for plan in self.plans.values():
             namespace = vars(plan.module)
             for owner, name, value in plan.assignments:
-                old = vars(owner).get(name)
+                old = vars(owner).get(name, _ABSENT)
                 put: Any = type.__setattr__ if isinstance(owner, type) else setattr
                 steps.append((put, owner, name, value))
-                inverses.append((put, owner, name, old))
+                inverses.append((put, owner, name, old) if old is not _ABSENT else (type.__delattr__, owner, name))
             for held, name, value in _bindings(namespace, plan.early):
                 steps.append((held.__setitem__, name, value))
                 old_value = held.get(name, _ABSENT)
