@@ -21,6 +21,7 @@ from .kinds import instance_dict, is_a
 from .reach import roots_of
 from .registry import Registrations
 from .scope import UNKNOWN, Scope
+from .setnames import Told
 from .shapes import own_init_subclass
 from .successor import Successor
 from .transaction import Transaction
@@ -48,6 +49,11 @@ class Run:
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
+        told = Told(work, self.scope, self.unit.names)
+        self._run_registering(work)
+        told.settle(work)
+
+    def _run_registering(self, work: Transaction) -> None:
         if self.old is None or self.unit.effect == PURE:
             self._run(work)
             return
@@ -263,9 +269,11 @@ class Remove:
             if roots:
                 work.forget(cls)
                 Registrations(roots, self.scope.own_modules).settle(work.log, [cls], [])
+        told = Told(work, self.scope, self.names)
         for name in self.names:
             if name not in self.bound:
                 _let_go(work, self.scope, name, self.stars)
+        told.settle(work)
 
 
 class Step(Protocol):
