@@ -159,3 +159,33 @@ def test_a_method_finds_the_new_members_of_its_class_at_once(start: Start) -> No
     assert app.picture() == picture
     assert not hasattr(shop.Rates, "extra")
     assert not hasattr(shop.Rates, "more")
+
+
+def test_what_a_class_and_its_functions_held_comes_back(start: Start) -> None:
+    """An undo restores annotations that followed, and registries that a class body made for itself."""
+    before = """
+        from typing import NewType
+        Id = NewType("Id", int)
+        def find(key: Id):
+            return key
+        class App:
+            handlers = {}
+            def on(name, handlers=handlers):
+                def add(function):
+                    handlers[name] = function
+                    return function
+                return add
+            @on("a")
+            def a(self):
+                return 1
+            del on
+    """
+    after = before.replace("int)", "str)").replace('@on("a")', '@on("b")')
+    app = start({"shop": before})
+    shop = app.load("shop")
+    picture = app.picture()
+    committed = app.push({"shop": after})
+    assert shop.find.__annotations__ == {"key": shop.Id}
+    assert list(shop.App.handlers) == ["b"]
+    committed.undo()
+    assert app.picture() == picture

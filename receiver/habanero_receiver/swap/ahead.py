@@ -21,7 +21,8 @@ def bind_ahead(plan: ModulePlan, body: Body, old: Unit | None, new: Unit) -> Fun
     cls = body.scope.owner
     if cls is None or new.effect != PURE or new.decorate is not None or id(new) in body.binders.overruled:
         return None
-    wanted = new.kind == "assign" or (new.kind == "function" and old is None)
+    gains = old is None and new.names[0] not in cls.__dict__  # else who is there takes the new one over
+    wanted = new.kind == "assign" or (new.kind == "function" and gains)
     own = any(name.startswith("__") and name.endswith("__") for name in new.names)
     moving = plan.late | plan.changing | {name for owner, name in plan.rebound if owner == id(cls)} - {*new.names}
     if not wanted or own or not moving.isdisjoint(new.reads) or not body.hidden_from(new).isdisjoint(new.reads):

@@ -23,7 +23,7 @@ from .layouts import LayoutError
 from .live import reachable
 from .scope import UNKNOWN, Scope
 from .shapes import can_follow, special_kind
-from .tables import exchange
+from .tables import EXCHANGED, exchange
 from .transaction import Transaction
 from .twins import Reshape
 
@@ -124,7 +124,7 @@ class Derived:
             now = self.scope.globals if mine else vars(sys.modules[module])
             read = unit.reads if mine else self.attributes_read(unit)
             for name in names.keys() & {*read} & now.keys():
-                if is_a(names[name], (FunctionType, type)) and now[name] is not names[name]:
+                if is_a(names[name], EXCHANGED) and now[name] is not names[name]:
                     successors[id(names[name])] = now[name]
         for name in unit.names:
             exchange(self.work.log, live.get(name), successors)

@@ -16,10 +16,12 @@ from .building.units import Import, Unit
 from .classvars import MISSING, ClassVars, Was
 from .constants import is_constant
 from .derived import Derived
+from .entries import holds
 from .kinds import is_a
 from .report import SwapReport
 from .scope import Scope
 from .suspects import Suspects
+from .tables import EXCHANGED
 from .transaction import Transaction
 
 
@@ -144,7 +146,8 @@ class Following:
                 for name, old, new in values or ():
                     changed[name] = self._note(Change(kept.name, name, old, new))
                     found.append(changed[name])
-            reads = [cause.name for cause in causes if not callable(cause.old)]
+            made = [kept.scope.get(name) for name in unit.names]
+            reads = [cause.name for cause in causes if _is_left(cause.old, made)]
             if not done and reads:
                 for what in unit.bindings:
                     self.report.of(kept.name).note_stale(what, f"it reads {', '.join(reads)}, which changed")
@@ -159,6 +162,13 @@ class Following:
                 taken = ", ".join(sorted(names & {*unit.reads}))
                 self.report.of(kept.name).note_stale(unit.label, f"it reads {taken}, which is stale")
                 names.update(unit.names)
+
+
+def _is_left(old: Any, made: list[Any]) -> bool:
+    """Whether a statement that read ``old`` and ``made`` these is stale for that: functions in tables follow."""
+    if is_a(old, EXCHANGED):
+        return False
+    return not callable(old) or any(holds(value, [old]) for value in made)
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was) -> list[Change]:

@@ -236,6 +236,9 @@ class StagedSwap:
             codes += [plan.migration.module] if plan.migration.module is not None else []
             for code in codes:
                 reach.follow(code, vars(plan.module))
+            scopes = (getattr(step, "scope", None) for step in plan.steps)
+            owners = {id(scope.owner): scope.owner for scope in scopes if scope is not None}
+            reach.found.extend(owner for owner in owners.values() if owner is not None)
         for step in self._patching.rederived:
             reach.follow(step.outer, step.function.__globals__)
         if steps:

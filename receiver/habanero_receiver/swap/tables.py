@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from .kinds import is_a
 from .undo import UndoLog, fill, reorder
 
 _DEPTH = 4
+EXCHANGED = (FunctionType, BuiltinFunctionType, MethodType, type, partial, type(lru_cache(len)))
+"""What is exchanged: functions, what is made of one, and classes. An object of another class is state, if it can be
+called or not."""
 
 Successors = Mapping[int, Any]
 """What to hold instead, by the identity of what was held."""

@@ -62,7 +62,8 @@ class UndoLog:
     def set_attribute(self, target: object, name: str, value: object) -> None:
         """Assigns an attribute as `setattr` does."""
         held = instance_dict(target)
-        inherited = held is not None and name not in held and not hasattr(getattr(type(target), name, None), "__set__")
+        place = next((vars(cls)[name] for cls in type(target).__mro__ if name in vars(cls)), None)
+        inherited = held is not None and name not in held and not hasattr(type(place), "__set__")
         old = _MISSING if inherited else getattr(target, name, _MISSING)
         inverse: Step = (_delete_attribute, target, name) if old is _MISSING else (setattr, target, name, old)
         self.do((setattr, target, name, value), inverse)
