@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,13 +14,35 @@ from deployment import START, TARGET, Deployment
 
 from habanero_receiver.errors import StoreError
 from habanero_receiver.journal import prune
+from habanero_receiver.journal.bucket import MAX_LISTED_KEYS
+from habanero_receiver.journal.directory import DirectoryBucket
 from habanero_receiver.journal.head import find_head
 from habanero_receiver.journal.images import load_images
+from habanero_receiver.journal.journal import Journal
 from habanero_receiver.journal.prune import Plan, Rules
+from habanero_receiver.release.envelope import Envelope
+from habanero_receiver.release.manifest import BlobRef, Manifest, ModuleEntry
+from habanero_receiver.release.statement import Statement
 
 LATER = START + timedelta(days=60)
 RULES = Rules(days=30, keep=2, running=5)
 SOURCES = {"shop/__init__.py": "", "shop/cart.py": "x = 0\n"}
+
+
+class Forgetful(DirectoryBucket):
+    """Answers one of its lists, the n-th, as if nothing were there."""
+
+    def __init__(self, folder: Path, at: int) -> None:
+        super().__init__(folder)
+        self.left = at
+
+    def list(self, folder: str, *, max_keys: int = MAX_LISTED_KEYS) -> list[str]:
+        self.left -= 1
+        return [] if self.left == 0 else super().list(folder, max_keys=max_keys)
+
+    def folders(self, folder: str, *, max_folders: int = MAX_LISTED_KEYS) -> list[str]:
+        self.left -= 1
+        return [] if self.left == 0 else super().folders(folder, max_folders=max_folders)
 
 
 @pytest.fixture
@@ -75,6 +100,51 @@ def test_old_releases_lose_their_code_and_keep_their_entries(shop) -> None:
 def test_what_is_young_kept_or_running_stays(shop, rules, now, below) -> None:
     """By age, by number, and by what runs and what that would fall back to."""
     assert find(shop, rules, now=now).below == below
+
+
+def test_one_list_that_is_stale_costs_no_code(shop, tmp_path) -> None:
+    """Whichever list is empty: releases are whole or gone, and another app's keep all of theirs."""
+    code = shop.journal.put_blob(b"another app's")
+    other = Journal(shop.bucket, "blog", "live", shop.base.digest)
+    statement = Statement.decode(Envelope.decode(shop.entry_file(1).read_bytes()).payload)
+    manifest = Manifest({"blog": ModuleEntry(False, *[BlobRef(code, 13)] * 3)}).encode()
+    other.put_blob(manifest)
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    named = statement._replace(manifest_digest=digest, manifest_size=len(manifest))
+    other.append(1, shop.sign(named).encode())
+    full = tmp_path / "full"
+    shop.bucket_folder.rename(full)
+    for at in itertools.count(1):
+        shutil.rmtree(shop.bucket_folder, ignore_errors=True)
+        shutil.copytree(full, shop.bucket_folder)
+        bucket = Forgetful(shop.bucket_folder, at)
+        journal = Journal(bucket, "shop", "test", shop.base.digest)
+        prune.carry_out(journal, prune.find(journal, TARGET, RULES, LATER))
+        assert other.has_blob(code), f"list {at}"
+        for seq in range(1, 6):
+            mine = Statement.decode(Envelope.decode(shop.entry_file(seq).read_bytes()).payload)
+            there = shop.journal.has_blob(mine.manifest_digest.removeprefix("sha256:"))
+            assert loads(shop, seq) == there and (there or seq < 4), f"list {at}, release {seq}"
+        if bucket.left > 0:
+            break
+    assert at > 10
+
+
+def test_a_manifest_that_is_once_not_given_costs_no_code(shop) -> None:
+    """Whichever read of a blob is stale when it is found out what may go: what stays has all of its code."""
+    get = DirectoryBucket.get
+    for at in range(1, 12):
+        reads = itertools.count(1)
+
+        class Stale(DirectoryBucket):
+            def get(self, key: str, *, max_bytes: int, at: int = at, reads=reads) -> bytes | None:
+                if "/blobs/" in key and next(reads) == at:
+                    return None
+                return get(self, key, max_bytes=max_bytes)
+
+        journal = Journal(Stale(shop.bucket_folder), "shop", "test", shop.base.digest)
+        plan = prune.find(journal, TARGET, RULES, LATER)
+        assert len(plan.blobs) == 12, f"read {at}"
 
 
 def test_code_that_a_later_release_needs_stays(shop) -> None:

@@ -9,6 +9,7 @@ What it does not: it decides nothing about who may ask (`trust` does), and never
 
 The rules it upholds: killed at any moment, what is left is valid. A journal goes from its newest entry to its oldest,
 so that the rest is always a chain from 1. Manifests go before the blobs they name, so that a release is whole or gone.
+No single list decides that: folders are listed twice, and a manifest that a list does not show is asked for.
 A push under way may count on a blob that is about to go: new entries are looked for before and after each small batch,
 and what they name is put back from memory; a push looks once more after it was recorded (`keep_again`).
 """
@@ -95,11 +96,17 @@ def find(journal: Journal, target: str, rules: Rules, now: datetime, *, below: i
             bases.append(OtherBase(prefix, len(found), newest))
         else:
             stays[prefix], last[prefix] = found, max(found, default=0)
+    stored = list(_stored(bucket))
     for statement in itertools.chain.from_iterable(kept.values() for kept in stays.values()):
-        needed |= _named(journal, statement)
+        named = _named(journal, statement)
+        if len(named) == 1 and not named.isdisjoint(stored) and not journal.has_blob(*named):
+            raise _unreadable(f"blob {min(named)}")  # listed, and not given: what it names is not known
+        needed |= named if len(named) > 1 else _named(journal, statement)
     going = {statement.manifest_digest.removeprefix("sha256:") for statement in statements.values()} - needed
-    candidates = [sha256 for sha256 in _stored(bucket) if sha256 not in needed]
-    manifests = [sha256 for sha256 in candidates if sha256 in going]
+    candidates = [sha256 for sha256 in stored if sha256 not in needed]
+    listed = set(candidates)
+    hidden = (sha256 for sha256 in sorted(going - listed) if listed - going and journal.has_blob(sha256))
+    manifests = [*(sha256 for sha256 in candidates if sha256 in going), *hidden]
     gone = tuple(
         seq for seq, statement in sorted(statements.items())
         if seq < floor and statement.manifest_digest.removeprefix("sha256:") in set(manifests)
@@ -146,7 +153,7 @@ def _journals(bucket: Bucket) -> Iterator[str]:
 
 
 def _all_folders(bucket: Bucket, folder: str) -> list[str]:
-    found = bucket.folders(folder)
+    found = sorted({*bucket.folders(folder), *bucket.folders(folder)})  # one that misses a journal would cost its code
     if len(found) >= MAX_LISTED_KEYS:
         raise StoreError(
             "store", f"{folder} holds more folders than a listing shows; nothing was removed", subject=folder,
