@@ -8,6 +8,7 @@ row, each package another.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Row:
         for reason in dict.fromkeys(step.reasons):
             self.reasons[step.verdict, reason] += 1
         self.kept.update(reason for _, reason in step.kept)
+        self.kept.update(named=len(step.named), differing=len(step.differing))
 
 
 def table(rows: list[Row]) -> str:
@@ -43,12 +45,13 @@ def table(rows: list[Row]) -> str:
         total.verdicts.update(row.verdicts)
         total.kept.update(row.kept)
     heads = f"{'steps':>7}{'equal':>7}{'refused':>9}{'stale':>7}{'wrong':>7}{'invalid':>9}"
-    lines = [f"{'':24}{heads}   kept: used, computed"]
+    lines = [f"{'':24}{heads}   kept: used, computed   named stale, of these differ"]
     for row in [*rows, total]:
         v = row.verdicts
         kept = f"{row.kept['used']:>9},{row.kept['computed']:>6}"
         counts = f"{v.total():>7}{v[EQUAL]:>7}{v[REFUSED]:>9}{v[STALE]:>7}{v[WRONG]:>7}{v[INVALID]:>9}"
-        lines.append(f"{row.name:24}{counts}{kept:>23}")
+        alarms = f"{row.kept['named']:>14},{row.kept['differing']:>16}"
+        lines.append(f"{row.name:24}{counts}{kept:>23}{alarms}")
     return "\n".join(lines)
 
 
@@ -127,7 +130,11 @@ def _tell(title: str, step: Step, *, verbose: bool) -> None:
     if verbose and step.verdict != EQUAL:
         for line in step.differences or step.reasons:
             print(f"         {line}")
+    if verbose and title != "generated":
+        for entry in step.named:
+            print(f"         named {'' if entry in step.differing else 'for nothing '}{entry[0]}: {entry[1]}")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes end with it
     sys.exit(main(sys.argv[1:]))

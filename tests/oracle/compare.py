@@ -83,8 +83,8 @@ class _Comparison:
         self.classes = {n.data["home"]: n.identity for n in self.last.after.graph.nodes if n.kind == "class"}
         self.verdict = Verdict()
         self.seen: set[tuple[int, int]] = set()
-        self.of_live: dict[int, tuple[int, Path]] = {}
-        self.of_fresh: dict[int, tuple[int, Path]] = {}
+        self.of_live: dict[int, tuple[int, _Pair]] = {}
+        self.of_fresh: dict[int, tuple[int, _Pair]] = {}
         self.waiting: deque[_Pair] = deque()
 
     def run(self) -> Verdict:
@@ -158,17 +158,20 @@ class _Comparison:
         return class_of(self.live, live) == class_of(self.fresh, fresh)
 
     def one_to_one(self, pair: _Pair) -> None:
-        partner, first = self.of_live.setdefault(pair.live, (pair.fresh, pair.path))
-        other, earlier = self.of_fresh.setdefault(pair.fresh, (pair.live, pair.path))
+        partner, first = self.of_live.setdefault(pair.live, (pair.fresh, pair))
+        other, earlier = self.of_fresh.setdefault(pair.fresh, (pair.live, pair))
         if partner == pair.fresh and other == pair.live:
             return
-        reason = self.excuse(pair, self.live.nodes[pair.live], self.fresh.nodes[pair.fresh])
+        before = first if partner != pair.fresh else earlier
+        # Either of the two places may be what is kept: which one is met first is an accident of the walk.
+        nodes = ((at, self.live.nodes[at.live], self.fresh.nodes[at.fresh]) for at in (pair, before))
+        reason = next(filter(None, (self.excuse(*place) for place in nodes)), "")
         if reason:
             self.verdict.kept.append((pair.path, reason))
         elif partner != pair.fresh:
-            self.differ(pair.path, "identity", f"the same object as {path_text(first)}", "another object")
+            self.differ(pair.path, "identity", f"the same object as {path_text(first.path)}", "another object")
         else:
-            self.differ(pair.path, "identity", "another object", f"the same object as {path_text(earlier)}")
+            self.differ(pair.path, "identity", "another object", f"the same object as {path_text(earlier.path)}")
 
     def data(self, path: Path, pair: _Pair, live: Node, fresh: Node) -> None:
         if live.kind == "outside":

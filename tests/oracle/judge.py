@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from oracle.alarms import Entry, differing
 from oracle.compare import compare
 from oracle.difference import Difference, Moment
 from oracle.kept import STALE as NAMED
@@ -38,6 +39,10 @@ class Step:
     """Of a refusal: what the engine said. Of a wrong step: what kinds of difference there are. Of a stale one: what."""
     differences: list[Difference] = field(default_factory=list)
     kept: list[tuple[Path, str]] = field(default_factory=list)
+    named: tuple[Entry, ...] = ()
+    """What the report names as stale."""
+    differing: set[Entry] = field(default_factory=set)
+    """What of that does differ."""
 
 
 def judge(
@@ -88,7 +93,9 @@ def judge(
             found.extend(_results(swap.result, new.result))
         named = sorted("".join(path) for path, reason in kept.items() if reason == NAMED)
         kinds = sorted({d.what for d in found}) or named
-        steps.append(Step(WRONG if found else STALE if named else EQUAL, kinds, found, verdict.kept))
+        verdict_word = WRONG if found else STALE if named else EQUAL
+        alarms = swap.entries, differing(swap.after, new.imported, swap.entries)
+        steps.append(Step(verdict_word, kinds, found, verdict.kept, *alarms))
         if found:
             break  # what comes after it tells of the same
         moments.append(Moment(swap.after, swap.used))

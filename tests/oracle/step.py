@@ -1,7 +1,8 @@
 """Runs one process of a step: it imports a version, uses it, and swaps to the next ones, if any.
 
 `Processes` starts one clean interpreter that has the engine and no app loaded, and forks a child of it for each process
-that is wanted. A child gets a `Request` and gives an `Outcome`, each as a file. The live process goes the public way:
+that is wanted. A child gets a `Request` and gives an `Outcome`, each as a file; it may use so many seconds of CPU, and
+ten times that by the clock, since a busy machine says nothing of the app. The live process goes the public way:
 images built from source, found by the overlay's finder, applied by `Swapper.stage` and `commit`. The fresh process
 imports the sources from disk, and no part of the engine touches it.
 """
@@ -56,6 +57,7 @@ class Request:
     skipped: frozenset[str] = frozenset()
     """Modules that are not imported beforehand."""
     timeout_s: int = 240
+    """Of CPU time."""
 
 
 @dataclass(slots=True)
@@ -74,6 +76,8 @@ class Swap:
     """Of modules that nothing imported before, and why they cannot be imported afterwards."""
     stale: frozenset[Place] = frozenset()
     """The bindings that the report names as stale."""
+    entries: tuple[tuple[str, str], ...] = ()
+    """What it says of them, with the module that each is in."""
     after: Graph | None = None
     used: Graph | None = None
     result: object = None
@@ -162,8 +166,8 @@ def _swap(swapper: object, request: Request, tree: Tree, reader: Reader) -> Swap
     overlay.update(dict.fromkeys(first.keys() - tree.keys()))
     try:
         committed = swapper.stage(overlay).commit()
-        reports = committed.report.modules.values()
-        swap.stale = frozenset(place for m in reports for entry in m.stale for place in bindings(m.module, entry))
+        swap.entries = tuple((m.module, entry) for m in committed.report.modules.values() for entry in m.stale)
+        swap.stale = frozenset(place for entry in swap.entries for place in bindings(*entry))
         committed.seal()
     except SwapRefusedError as error:
         swap.refused = [f"{r.reason} ({name} {r.unit})" for name, r in error.refusals] or ["refused without a reason"]
@@ -226,18 +230,31 @@ class Processes:
                        "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
         self.server = subprocess.Popen(
             [python, "-m", "oracle.step", *preload], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, cwd=self.folder.name,
+            text=True, cwd=self.folder.name, start_new_session=True,
         )  # fmt: skip
         self.count = 0
+        self._answer()  # it says one line when all that it needs is imported
 
     def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.stdin.close()
-        self.server.wait(timeout=30)
+        with contextlib.suppress(BrokenPipeError):
+            self.server.stdin.close()
+        try:
+            self.server.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # a child is at work for someone who is gone
+            os.killpg(self.server.pid, signal.SIGKILL)
+            self.server.wait()
         self.server.stdout.close()
         self.folder.cleanup()
+
+    def _answer(self) -> str:
+        """The server's next line. Raises RuntimeError with its exit status if it ended: its own errors are shown."""
+        line = self.server.stdout.readline().strip()
+        if not line:
+            raise RuntimeError(f"the server of the oracle's processes ended with status {self.server.wait()}")
+        return line
 
     def run(self, request: Request) -> Outcome:
         """Gives the outcome of one process."""
@@ -247,12 +264,13 @@ class Processes:
             Path(self.folder.name, f"{self.count}.outcome"),
         )
         asked.write_bytes(pickle.dumps(request))
-        self.server.stdin.write(f"{asked}\t{answered}\n")
-        self.server.stdin.flush()
-        status = self.server.stdout.readline().strip()
+        with contextlib.suppress(BrokenPipeError):  # the missing answer tells
+            self.server.stdin.write(f"{asked}\t{answered}\n")
+            self.server.stdin.flush()
+        status = self._answer()
         asked.unlink()
         if not answered.exists():
-            return Outcome(error=f"the process ended with status {status or 'unknown'} and said nothing")
+            return Outcome(error=f"the process ended with status {status} and said nothing")
         outcome = pickle.loads(answered.read_bytes())
         answered.unlink()
         assert isinstance(outcome, Outcome)
@@ -286,13 +304,15 @@ def _serve() -> None:
 
     for library in sys.argv[1:]:
         importlib.import_module(library)
-    for line in sys.stdin:
-        asked, answered = line.rstrip("\n").split("\t")
-        child = os.fork()
-        if not child:
-            _child(asked, answered)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+    with contextlib.suppress(BrokenPipeError):  # whoever asked was ended: nobody waits for the answer
+        print("ready", flush=True)
+        for line in sys.stdin:
+            asked, answered = line.rstrip("\n").split("\t")
+            child = os.fork()
+            if not child:
+                _child(asked, answered)
+            _, status = os.waitpid(child, 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 def _child(asked: str, answered: str) -> NoReturn:
@@ -302,7 +322,8 @@ def _child(asked: str, answered: str) -> NoReturn:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         request = pickle.loads(Path(asked).read_bytes())
-        signal.alarm(request.timeout_s)
+        signal.setitimer(signal.ITIMER_PROF, request.timeout_s)
+        signal.alarm(10 * request.timeout_s)
         with contextlib.suppress(SystemExit):
             Path(answered).write_bytes(pickle.dumps(run(request)))
             status = 0

@@ -281,3 +281,11 @@ def test_what_is_stale_is_so_under_every_name_that_imports_it(processes: Process
 def test_what_an_entry_of_the_report_names(entry: str, names: list[tuple[str, ...]]) -> None:
     """Bindings, and nothing as a whole."""
     assert list(bindings("app", entry)) == [("app", *name) for name in names]
+
+
+def test_functions_that_call_each_other_depend_on_what_either_reads() -> None:
+    """Whichever is asked about first: what one of a circle reads, all of it depends on."""
+    source = "def f(): return g() + h()\ndef g(): return f()\ndef h(): return {}\nA = f()\nB = g()\nC = [1]\n"
+    for names in (("A", "B"), ("B", "A")):
+        edit = Edit(*({"app": (False, source.replace("{}", number).encode())} for number in "12"))
+        assert [edit.depends(("app", f".{name}")) for name in (*names, "C")] == [True, True, False]

@@ -4,9 +4,9 @@ Written on its own, not with the engine's units, so that a mistake there is not 
 name and then labels as in a snapshot. What defines it is the statement that binds its first name; inside a class, the
 member that binds the next one; for a name that is imported from another module of the app, the statement there.
 
-A statement is *the same* when it differs in nothing but the bodies of its functions, docstrings and positions: running
-it again would bind the same. It *depends on a change* when something that it reads, calls or inherits, however far, is
-defined by a statement that differs in anything but positions.
+A statement is *the same* when it differs in nothing but the bodies of its functions, docstrings and positions, or, of a
+module, in the annotation of its variable: running it again would bind the same. It *depends on a change* when something
+that it reads, calls or inherits, however far, is defined by a statement that differs in anything but positions.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class Edit:
     def __init__(self, old: dict[str, tuple[bool, bytes]], new: dict[str, tuple[bool, bytes]]) -> None:
         self.old, self.new = Version(old), Version(new)
         self._depends: dict[tuple[str, str], bool] = {}
+        self._read: dict[int, set[str]] = {}
+        self._differs: dict[tuple[str, str], bool] = {}
 
     def home(self, path: Path) -> Path:
         """The path by which the module that binds it leads to the same, if its first name is imported."""
@@ -82,7 +84,7 @@ class Edit:
         if self.old.home(module, names[0]) != self.new.home(module, names[0]):
             return False
         home, name = self.new.home(module, names[0])
-        before, after = self.old.statements(home, name), self.new.statements(home, name)
+        before, after = (_unannotated(v.statements(home, name)) for v in (self.old, self.new))
         for inner in names[1:]:
             if not (len(before) == len(after) == 1 and isinstance(before[0], ast.ClassDef)
                     and isinstance(after[0], ast.ClassDef)):  # fmt: skip
@@ -101,21 +103,31 @@ class Edit:
         return bool(names) and self._changed_below(*self.new.home(path[0], names[0]))
 
     def _changed_below(self, module: str, name: str) -> bool:
-        key = (module, name)
-        if key in self._depends:
-            return self._depends[key]
-        self._depends[key] = False  # a circle adds nothing
-        statements = self.new.statements(module, name)
-        read = {n for s in statements for n in _reads(s)} - {name}
-        self._depends[key] = any(
-            self.differs(module, n) or self._changed_below(*self.new.home(module, n)) for n in read
-        )
-        return self._depends[key]
+        """Whether anything that changed is read on the way from a name. Circles are gone through once."""
+        start = (module, name)
+        if start not in self._depends:
+            waiting, seen = [start], {start}
+            self._depends[start] = False
+            while waiting and not self._depends[start]:
+                here, at = waiting.pop()
+                read = {n for s in self.new.statements(here, at) for n in self._reads(s)} - {at}
+                self._depends[start] = any(self.differs(here, n) for n in read)
+                fresh = {self.new.home(here, n) for n in read} - seen
+                seen |= fresh
+                waiting.extend(fresh)
+        return self._depends[start]
+
+    def _reads(self, statement: ast.stmt) -> set[str]:
+        if id(statement) not in self._read:
+            self._read[id(statement)] = _reads(statement)
+        return self._read[id(statement)]
 
     def differs(self, module: str, name: str) -> bool:
-        old, new = self.old.home(module, name), self.new.home(module, name)
-        before, after = self.old.statements(*old), self.new.statements(*new)
-        return old != new or [_dump(s) for s in before] != [_dump(s) for s in after]
+        if (module, name) not in self._differs:
+            old, new = self.old.home(module, name), self.new.home(module, name)
+            before, after = self.old.statements(*old), self.new.statements(*new)
+            self._differs[module, name] = old != new or [_dump(s) for s in before] != [_dump(s) for s in after]
+        return self._differs[module, name]
 
     def both_classes(self, path: Path) -> bool:
         """Whether the path leads to a class that one statement makes, in both versions, outside of any block."""
@@ -164,6 +176,17 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 def _reads(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _unannotated(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """What makes the value of a module's variable: it is state, and annotations say nothing of it."""
+    found = []
+    for node in statements:
+        if isinstance(node, ast.AnnAssign):
+            found += [] if node.value is None else [ast.Assign(targets=[node.target], value=node.value)]
+        else:
+            found.append(node)
+    return found or statements
 
 
 def _dump(node: ast.stmt, *, blank: bool = False) -> str:

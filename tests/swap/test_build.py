@@ -57,7 +57,7 @@ def test_every_statement_is_a_unit_with_its_key() -> None:
         pass
     """)
     assert [u.key for u in found[:-1]] == [
-        "import annotations", "import os, system", "import c", "X =", "Y: ", "p, q =", "def f", "def f#2", "class C",
+        "import annotations", "import os, system", "import c", "X =", "Y =", "p, q =", "def f", "def f#2", "class C",
     ]  # fmt: skip
     assert found[-1].key.startswith("Expr ")
     assert build_of("'''Docstring.'''\nX = 1\n").doc == "Docstring."

@@ -93,4 +93,4 @@ def test_reading_an_attribute_runs_no_method(start: Start) -> None:
     module = app.load("shop")
     committed = app.push({"shop": text.replace("rate = 1", "rate = 2")})
     assert (module.shop.sold, module.FIRST) == ([1], 1)
-    assert committed.report.of("shop").stale == ["FIRST = (it reads rate, which changed)"]
+    assert committed.report.of("shop").stale == ["FIRST = (it reads shop.rate, which changed)"]

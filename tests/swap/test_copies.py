@@ -135,3 +135,32 @@ def test_copied_annotations_follow(start: Start, wrap: str) -> None:
     assert shop.f.__annotations__ == {"a": str, "b": int}
     if not isinstance(held, functools.partial):
         assert held.__annotations__ is shop.f.__annotations__
+
+
+def test_copies_of_a_class_follow_it(start: Start) -> None:
+    """A function that wraps a class shows what the class binds: members, new ones and those that go, and its line."""
+    text = """
+        import functools
+        def renamed(cls):
+            @functools.wraps(cls)
+            def make(*args):
+                return cls(*args)
+            return make
+        class Table:
+            size = 1
+            gone = 2
+            def name(self):
+                return 'one'
+        table = renamed(Table)
+        table.gone = 'set since'
+    """
+    app = start({"shop": text})
+    shop = app.load("shop")
+    picture = app.picture()
+    text = text.replace("import functools", "import functools\n        # moved")
+    committed = app.push({"shop": text.replace("size = 1", "size = 3\n            late = 4")})
+    table, cls = vars(shop.table), vars(shop.Table)
+    assert {**table, "gone": 2} == {**cls, "__wrapped__": shop.Table}
+    assert (table["size"], table["late"], table["gone"]) == (3, 4, "set since")
+    committed.undo()
+    assert app.picture() == picture

@@ -135,6 +135,11 @@ def _remake_function(work: Transaction, living: FunctionType, made: FunctionType
     apply(pairs + work.copies.following(pairs), work.log)
     work.redefined.append(living)
     _refill(work, living, made, met | {id(made)})
+    for name, value in vars(made).items():
+        had = vars(living).get(name, _ABSENT)
+        follows = isinstance(value, (FunctionType, type)) and remake(work, had, value, met | {id(made)})
+        if had is not value and not follows:
+            work.log.set_item(vars(living), name, value)
     return True
 
 

@@ -16,6 +16,7 @@ from .undo import UndoLog, reorder
 
 if TYPE_CHECKING:
     from .body import Body
+    from .diff import Match
     from .transaction import Transaction
 
 _NAME = "__annotations__"
@@ -72,10 +73,16 @@ def annotations_of(body: Body) -> Annotate | None:
         match.new for match in body.matches
         if match.same and match.new is not None and match.old is not None and match.reannotated
     )  # fmt: skip
-    gone = {name for match in body.matches if match.old is not None and not match.same for name in match.old.annotated}
+    left = (match.old for match in body.matches if match.old is not None and not _stays(match))
+    gone = {name for unit in left for name in unit.annotated}
     sure = {name for unit in new if unit.annotate is not None for name in unit.annotated}
     sure |= {name for match in body.matches if match.same and match.new is not None for name in match.new.annotated}
     order = tuple(dict.fromkeys(name for unit in new for name in unit.annotated))
     if not renewed and not gone and order == tuple(dict.fromkeys(name for unit in old for name in unit.annotated)):
         return None
     return Annotate(body, renewed, frozenset(gone - sure), order)
+
+
+def _stays(match: Match) -> bool:
+    """Whether a statement neither goes nor runs again, nor loses its annotation."""
+    return match.same and match.new is not None and match.old is not None and match.new.annotated == match.old.annotated

@@ -2,24 +2,28 @@
 
 `functools.wraps` and all that is built on it, properties, static methods and cached properties take over what they show
 of a function at the moment they are made. Python keeps no note of that; but such an object holds the function, and what
-it copied is still the function's. What was set otherwise since is not the function's any more, and stays.
+it copied is still the function's. What was set otherwise since is not the function's any more, and stays. A function
+that wraps a class has copies of all that the class bound then.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 from .diff import docstring
 from .kinds import instance_dict, is_a
 from .live import cell_content
-from .undo import Step
+from .undo import Step, UndoLog
 
 _COPIED = ("__doc__", "__annotations__", "__type_params__")
 """What can change of a function that stays the same object, and what others take from it."""
+_OF_PYTHON = ("__slotnames__",)
+"""What Python notes in a class when it first copies an instance."""
 _ABSENT: Any = object()
 
 
@@ -28,9 +32,12 @@ class Copies:
 
     def __init__(self) -> None:
         self._holders: dict[int, list[Any]] = defaultdict(list)
+        self._of_classes: list[tuple[dict[str, Any], type]] = []
 
     def add(self, item: object) -> None:
-        """Takes an object in, if it holds a function."""
+        """Takes an object in, if it holds a function or wraps a class."""
+        if is_a(item, FunctionType) and is_a(wrapped := item.__dict__.get("__wrapped__"), type):
+            self._of_classes.append((item.__dict__, wrapped))
         for source in _held(item):
             self._holders[id(source)].append(item)
 
@@ -52,6 +59,32 @@ class Copies:
                     done.add(id(holder))
                     waiting.append(holder)
                     yield from (((*put, new), (*put, old)) for put in puts)
+
+    def of_classes(self) -> list[ClassCopy]:
+        """The functions that have copies of all that a class binds now."""
+        held = ((names, cls, dict(vars(cls))) for names, cls in self._of_classes)
+        return [ClassCopy(*copy) for copy in held if "__module__" in copy[0]]  # no function has it there by itself
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCopy:
+    """What a function copied of a class that it wraps, and what the class bound before the commit."""
+
+    names: dict[str, Any]
+    cls: type
+    was: Mapping[str, Any]
+
+    def follow(self, log: UndoLog) -> None:
+        """Has the copies follow that were what the class bound."""
+        now = vars(self.cls)
+        for name in {**self.was, **now}:
+            old, new = self.was.get(name, _ABSENT), now.get(name, _ABSENT)
+            if new is old or name in _OF_PYTHON or not _same(self.names.get(name, _ABSENT), old):
+                continue
+            if new is _ABSENT:
+                log.delete_item(self.names, name)
+            else:
+                log.set_item(self.names, name, new)
 
 
 def is_copied(function: FunctionType, name: str) -> bool:

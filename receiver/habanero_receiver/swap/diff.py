@@ -30,10 +30,15 @@ class Match:
 
     @property
     def reannotated(self) -> bool:
-        """Whether the annotation of a variable is text now and was an object, or the other way round."""
-        if self.old is None or self.new is None:
+        """Whether the annotation of a variable is text now and was an object, or the other way round.
+
+        Of a module's variable: or is another. In a class, that is a change of the statement.
+        """
+        if self.old is None or self.new is None or self.new.annotate is None:
             return False
-        return self.new.annotate is not None and self.old.textual != self.new.textual
+        if self.old.annotate is None or self.old.textual != self.new.textual:
+            return True
+        return self.new.annotate.co_name == "<module>" and not same_behaviour(self.old.annotate, self.new.annotate)
 
 
 def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:

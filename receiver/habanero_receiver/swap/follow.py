@@ -17,10 +17,12 @@ from .classvars import MISSING, ClassVars, Was
 from .constants import is_constant
 from .derived import Derived
 from .entries import holds
+from .isolated import filled_by, run_isolated
 from .kinds import is_a
+from .merge import CONTAINERS
 from .report import SwapReport
 from .scope import Scope
-from .suspects import Suspects
+from .suspects import Suspects, guards_main
 from .tables import EXCHANGED
 from .transaction import Transaction
 
@@ -95,6 +97,8 @@ class Following:
     """By module or class, what changed names were bound to before the commit."""
     put: dict[str, dict[Any, Any]] = field(default_factory=dict)
     """By module, what names of kept statements were given since."""
+    _filled: list[Change] = field(default_factory=list)
+    """The changes after which what importers add was added again."""
     _done: set[tuple[int, Change]] = field(default_factory=set)
     """Which units followed which changes already."""
 
@@ -109,10 +113,24 @@ class Following:
             for change in fresh:
                 self._note(change)
             for importer in self.kept.values():
-                for change in [*fresh, *found]:
+                moved = [*fresh, *found]
+                for change in moved:
                     found.extend(map(self._note, _follow_imports(change, importer, self.work, self.was)))
+                self._fill_again(importer, found)
                 self._follow_readers(importer, [*fresh, *found], found)
             fresh = found
+
+    def _fill_again(self, importer: Kept, followed: Iterable[Change]) -> None:
+        """Has statements that add to an imported container (``SHARED += [...]``) add to the one that took its place."""
+        for change in followed:
+            if change.module != importer.name or type(change.new) not in CONTAINERS or change in self._filled:
+                continue
+            self._filled.append(change)
+            fillers = [unit for unit in importer.units if unit.kind != "import" and change.name in filled_by(unit)]
+            try:
+                run_isolated(importer.scope, fillers, (), {change.name: change.new})
+            except Exception as error:  # it can be seen, or raises: what it had added is missing
+                self.report.of(importer.name).note_stale(change.name, f"it was made again: {error}")
 
     def _note(self, change: Change) -> Change:
         self.was.setdefault(change.module, {}).setdefault(change.name, change.old)
@@ -146,12 +164,18 @@ class Following:
                 for name, old, new in values or ():
                     changed[name] = self._note(Change(kept.name, name, old, new))
                     found.append(changed[name])
-            made = [kept.scope.get(name) for name in unit.names]
-            reads = [cause.name for cause in causes if _is_left(cause.old, made)]
-            if not done and reads:
+            reads = self._read_for_sure(kept, unit, causes)
+            if not done and reads and not guards_main(unit):
                 for what in unit.bindings:
                     self.report.of(kept.name).note_stale(what, f"it reads {', '.join(reads)}, which changed")
                 self._name_readers(kept, unit)
+
+    def _read_for_sure(self, kept: Kept, unit: Unit, causes: Iterable[Change]) -> list[str]:
+        """The names of what a unit reads: not of what is only called the same, where that could be told."""
+        unreached = id(unit) in self.suspects.unreached
+        made = [kept.scope.get(name) for name in unit.names]
+        read = (c for c in causes if _is_left(c.old, made) and not (unreached and c.module != kept.name))
+        return list(dict.fromkeys(cause.name for cause in read))
 
     def _name_readers(self, kept: Kept, stale: Unit) -> None:
         """Names the plain values that other kept statements took from what one of them made, which is stale."""
@@ -223,5 +247,6 @@ def _bound_by(item: Import, change: Change, was: Mapping[str, Any]) -> str | Non
 
 
 def _rebinds(importer: Kept, unit: Unit, name: str) -> bool:
-    """Whether the importer binds the name by another statement too: it is its own then."""
-    return any(name in other.names for other in importer.units if other is not unit and other.kind != "import")
+    """Whether the importer binds the name by another statement too, not only adds to it: it is its own then."""
+    others = (other for other in importer.units if other is not unit and other.kind != "import")
+    return any(name in other.names and name not in filled_by(other) for other in others)

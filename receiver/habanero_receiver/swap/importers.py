@@ -40,7 +40,7 @@ def find_kept(
     kept = {
         name: Kept(name, plan.scope, tuple(plan.kept), bound_again(plan.new.units)) for name, plan in plans.items()
     }
-    influence = Influence(plans.values(), swapper.is_own)
+    influence = Influence([*plans.values()], swapper.is_own)
     changing: dict[str, set[str]] = {name: set(plan.changing) for name, plan in plans.items()}
     classvars = [
         item

@@ -1,38 +1,37 @@
 """Finds which kept statements were computed by something that a swap changes, and what of it they read or call.
 
-A statement that calls a function whose code changes, or one that in turn reads a constant that changes, would give
-something else if it ran again. It does not run again. This file finds such statements, by the names that their code and
-the code of the functions they call speak of; it changes nothing and runs nothing.
+A statement that calls a function or method whose code changes, or one that in turn reads a constant that changes, would
+give something else if it ran again. It does not run again. This file knows what changes, and asks `ran` what a
+statement runs; it changes nothing and runs nothing.
 
-What counts as called: what a statement or a function calls by name. Where the result is a plain value, also what is
-only passed on (``map(rate, items)``): nothing else can have come of it. Handlers that are handed to an app object are
-not called by that. What methods call on ``self`` is not followed.
+What counts as called: what a statement or a function calls, by name or on objects, and what Python calls for it. Where
+the result is a plain value, also what is only passed on (``map(rate, items)``): nothing else can have come of it.
+Handlers that are handed to an app object are not called by that.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from .altered import Altered
 from .building.units import Unit
 from .classvars import ClassVars, lineage
-from .constants import is_constant, same_constant
-from .diff import same_behaviour, without_inner
+from .constants import same_constant
+from .diff import functions_in
 from .kinds import instance_dict, is_a
-from .makers import versions_of
+from .meaning import plain_function
 from .plan import ModulePlan
+from .ran import Ran, Read
+from .runs import Runs
 from .scope import UNKNOWN
-from .shapes import special_kind
-from .uses import Read, Use, reads, uses
+from .values import Home, Made, lineage_of
 
 _MAKING = ("__init__", "__new__", "__post_init__")
-_MAX_CODES = 2_000
-Home = tuple[str, str]
-"""A module and a name in it."""
+_MAX_RAN = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,21 @@ class Cause:
     value: Any
     """What it is while staging."""
 
+    stale: Callable[[], bool] | None = None
+    """Of what is kept: whether that is stale."""
+
     def happened(self) -> bool:
         """Whether it did change, once the swap is carried out."""
+        if self.stale is not None:
+            return self.stale()
         now = self.look()
         if self.called or now is self.value:
             return self.called
         return not same_constant(now, self.value)
 
     def __str__(self) -> str:
-        return f"it {'calls' if self.called else 'reads'} {self.home[1]}, which changed"
+        what = "changed" if self.stale is None else "is stale"
+        return f"it {'calls' if self.called else 'reads'} {self.home[1]}, which {what}"
 
 
 @dataclass(slots=True)
@@ -64,54 +69,37 @@ class Trace:
     causes: list[Cause] = field(default_factory=list)
     filled: dict[Home, None] = field(default_factory=dict)
     """Names of the app's modules whose objects the statement could change, or that it binds."""
+    written: dict[Home, None] = field(default_factory=dict)
+    """Names that functions bind that it runs, or would run in their new form."""
+    read: dict[Home, Read] = field(default_factory=dict)
+    opened: dict[Home, None] = field(default_factory=dict)
+    """The names of whose objects it looks at what they hold."""
+    apart: bool = False
+    """Whether there is a cause that is no name bound otherwise: what only computes does not follow that."""
 
 
 class Influence:
     """Knows what a swap may change, by name: constants and the like, and functions and classes by what they do."""
 
-    def __init__(self, plans: Iterable[ModulePlan], is_own: Any) -> None:
+    def __init__(self, plans: Collection[ModulePlan], is_own: Any) -> None:
         self.is_own = is_own
         self.values: set[Home] = set()
         """Names that may be bound to another value."""
-        self.code: set[Home] = set()
-        """Functions and classes that do something else when they are called, or make functions that do."""
         self.classvars: Collection[ClassVars] = ()
         """Attributes of classes that may change."""
+        self.stale: dict[Home, Callable[[], bool]] = {}
+        """Names of what is kept and may be stale, and whether it is."""
         self.callers: set[Home] = set()
         """Functions and classes that do not change, and call what does, however many steps down."""
-        self._own_code: set[Home] = set()
-        self._new: dict[Home, list[CodeType]] = {}
-        self.versions: dict[Home, tuple[CodeType, CodeType]] = {}
-        """The functions and methods that changed, in both forms."""
-        self._uses: dict[tuple[int, bool], tuple[CodeType, tuple[Use, ...]]] = {}
+        self.altered = Altered(plans)
         for plan in plans:
-            name = plan.module.__name__
-            self.values.update((name, bound) for bound in plan.changing | plan.late)
-            self._compare(plan.module, plan.old.units, plan.new.units)
-            self.versions |= versions_of(name, plan.matches)
-
-    def _compare(self, module: ModuleType, old: Iterable[Unit], new: Iterable[Unit]) -> None:
-        before = {unit.names[0]: unit for unit in old if unit.kind in ("function", "class")}
-        for unit in new:
-            if unit.kind not in ("function", "class"):
-                continue
-            home = (module.__name__, unit.names[0])
-            was = before.get(unit.names[0])
-            living = vars(module).get(unit.names[0])
-            run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
-            self._new[home] = [code for item in run for code in _functions(item)]
-            if was is None or was.kind != unit.kind or (is_a(living, type) and _fields_differ(living, was, unit)):
-                self.code.add(home)
-                self._own_code.add(home)
-            elif not _alike(was, unit, whole=True):
-                self.code.add(home)
-                if not _alike(was, unit, whole=False):
-                    self._own_code.add(home)
+            self.values.update((plan.module.__name__, bound) for bound in plan.changing | plan.late)
+        self._runs = Runs(is_own, self.altered.code_of)
+        self._answer: dict[tuple[type, str], tuple[Home | None, Ran | None]] = {}
 
     def of(self, module: str) -> set[str]:
         """The names of a module by which it may reach others."""
-        found = {name for home, name in self.values | self.code | self.callers if home == module}
-        return found | {path.partition(".")[0] for home, path in self.versions if home == module}
+        return {name for home, name in self.values | self.callers if home == module} | self.altered.names_of(module)
 
     def calls_own(self, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement itself calls anything of the app."""
@@ -121,6 +109,9 @@ class Influence:
         """Takes in the names that a module imports from what changes, or computes from it."""
         for unit in units:
             taken = {i.bound for i in unit.imports if (i.module, i.name) in self.values}
+            for item in unit.imports:
+                if (item.module, item.name) in self.stale:
+                    self.stale[module, item.bound] = self.stale[item.module, item.name]
             if unit.kind == "assign" and any((module, name) in self.values for name in unit.reads):
                 taken.update(unit.names)
             self.values.update((module, name) for name in taken)
@@ -145,17 +136,26 @@ class Influence:
             if (module, name) in self.values or self._classvars_of(value, names) is not None:
                 return True
             if is_a(value, ModuleType):
-                if any((value.__name__, n) in known for n in names for known in (self.values, self.code, self.callers)):
+                if any(
+                    (value.__name__, n) in known
+                    for n in names
+                    for known in (self.values, self.altered.tops, self.callers)
+                ):
                     return True
-            elif is_a(inner := _unwrapped(value), (FunctionType, type)):
-                origin = (inner.__module__, inner.__qualname__)
-                if origin in self.code or origin in self.callers:
+            elif isinstance(inner := _unwrapped(value), (FunctionType, type)):
+                if self._reaches(inner):
                     return True
+            elif any(map(self._reaches, type(value).__mro__[:-1])):
+                return True
         return False
+
+    def _reaches(self, value: Any) -> bool:
+        origin = (value.__module__, value.__qualname__)
+        return origin in self.altered.tops or origin in self.callers
 
     def concerns(self, module: str, unit: Unit, namespace: Mapping[str, Any]) -> bool:
         """Whether a statement reads anything by which a change could reach it: a quick look, before it is traced."""
-        if not (self.code or self.values or self.classvars):
+        if not (self.altered.tops or self.values or self.classvars):
             return False
         return any((module, name) in self.values or self._leads_on(namespace.get(name)) for name in unit.reads)
 
@@ -163,59 +163,131 @@ class Influence:
         if is_a(value, ModuleType):
             return bool(self.is_own(value.__name__))
         inner = _unwrapped(value)
-        return is_a(inner, (FunctionType, type)) and bool(self.is_own(inner.__module__ or ""))
+        if is_a(inner, (FunctionType, type)):
+            return bool(self.is_own(inner.__module__ or ""))
+        return bool(self.is_own(type(value).__module__))
 
-    def trace(self, unit: Unit, namespace: Mapping[str, Any], *, plain: bool) -> Trace:
-        """What a kept statement of the module with that namespace was computed by."""
-        calls = frozenset(call.partition(".")[0] for call in unit.calls)
-        return self._walk([(unit.code, namespace, calls)], plain=plain)
+    def trace(self, unit: Unit, namespace: Mapping[str, Any], inner: Mapping[str, Any], *, plain: bool) -> Trace:
+        """What a kept statement was computed by; ``inner`` are the names of the class that it is in."""
+        ran = self._runs.statement(unit.code, namespace, inner)
+        kinds = {type(value) for name in unit.names if (value := inner.get(name, namespace.get(name))) is not None}
+        return self._walk(ran, kinds, plain=plain)
 
     def trace_results(self, function: FunctionType) -> Trace:
         """What the results of a function that does not change were computed by."""
-        return self._walk([(function.__code__, function.__globals__, frozenset())], plain=True)
+        return self._walk(self._runs.function(function), set(), plain=True)
 
-    def _walk(self, waiting: list[tuple[CodeType, Mapping[str, Any], frozenset[str]]], *, plain: bool) -> Trace:
+    def _walk(self, first: Ran, kinds: Iterable[type], *, plain: bool) -> Trace:
+        """Goes through all that one statement runs, and through methods that it asks of classes it deals with."""
         found = Trace()
-        seen: set[int] = set()
-        while waiting and len(seen) < _MAX_CODES:
-            code, names, calls = waiting.pop()
-            if id(code) in seen:
-                continue
-            seen.add(id(code))
-            for read in reads(self._uses_of(code, everything=plain), names, calls, self.is_own):
-                waiting.extend((inner, read.globals, frozenset()) for inner in self._note(found, read, plain=plain))
+        waiting, seen = [first], {first}
+        met: dict[type, None] = dict.fromkeys(kinds)
+        asked: dict[str, None] = {}
+        answered: set[tuple[type, str]] = set()
+        while waiting and len(seen) < _MAX_RAN:
+            ran = self._runs.look(waiting.pop())
+            more: list[Ran] = []
+            if not self._note(found, ran, plain=plain):
+                asked.update(ran.asked)
+                met.update(dict.fromkeys(_dealt_with(ran)))
+                more += [*ran.calls, *(self._passed_on(ran) if plain else ())]
+            if not waiting:
+                more += self._answers(found, [(c, n) for c in met for n in asked if (c, n) not in answered])
+                answered.update((c, n) for c in met for n in asked)
+            fresh = [item for item in dict.fromkeys(more) if item not in seen]
+            seen.update(fresh)
+            waiting.extend(reversed(fresh))
+        for home in self.stale.keys() & found.opened.keys() & found.read.keys():
+            read = found.read[home]
+            found.causes.append(Cause(home, False, read.now, read.value, self.stale[home]))
+            found.apart = True
         return found
 
-    def _uses_of(self, code: CodeType, *, everything: bool) -> tuple[Use, ...]:
-        known = self._uses.get((id(code), everything))
-        if known is None:
-            known = self._uses[id(code), everything] = (code, uses(code, everything=everything))
-        return known[1]
+    def _passed_on(self, ran: Ran) -> Iterator[Ran]:
+        yield from map(self._runs.born, ran.born)
+        for known in ran.passed:
+            inner = _unwrapped(known.value)
+            if is_a(inner, FunctionType) and self._runs.owns(inner):
+                yield self._runs.function(inner)
+            elif is_a(inner, type):
+                yield from self._answers(Trace(), ((inner, name) for name in _MAKING))
 
-    def _note(self, found: Trace, read: Read, *, plain: bool) -> list[CodeType]:
-        """Takes in one name that is read; returns the code that using it runs."""
-        value, home = read.value, (read.module, read.name)
-        if read.written:
-            found.filled[home] = None
-            return []
-        if (item := self._classvars_of(value, (read.attribute,))) is not None:
-            look = partial(item.value, read.attribute)
-            found.causes.append(Cause((read.module, f"{read.name}.{read.attribute}"), False, look, look()))
-        inner = _unwrapped(value)
-        if is_a(inner, (FunctionType, type)) and self.is_own(inner.__module__ or ""):
-            if not (read.called or plain):
-                return []
-            origin = (inner.__module__, inner.__qualname__)
-            if origin in (self.code if plain else self._own_code):
-                found.causes.append(Cause(origin, True, read.now, value))
-                return []
-            read.globals = inner.__globals__ if is_a(inner, FunctionType) else read.names
-            return self._code_of(origin, inner)
-        if home in self.values and not callable(value):
-            found.causes.append(Cause(home, False, read.now, value))
-        if not (is_constant(value) or callable(value) or is_a(value, ModuleType) or value is UNKNOWN):
-            found.filled[home] = None
-        return []
+    def _answers(self, found: Trace, asked: Iterable[tuple[type, str]]) -> Iterator[Ran]:
+        """What names that were asked of unknown objects lead to, if these are of classes that were met."""
+        for cls, name in asked:
+            if (cls, name) not in self._answer:
+                self._answer[cls, name] = self._method(cls, name)
+            home, ran = self._answer[cls, name]
+            if home is not None:
+                self._cause(found, home)
+            if ran is not None:
+                yield ran
+
+    def _method(self, cls: type, name: str) -> tuple[Home | None, Ran | None]:
+        """What an instance of a class has by that name: the class that gains or loses it, and what it runs."""
+        home: Home | None = None
+        for above in lineage_of(cls):
+            if not self._runs.owns(above):
+                continue
+            if (above.__module__, above.__qualname__, name) in self.altered.members:
+                home = (above.__module__, f"{above.__qualname__}.{name}")
+            if name not in vars(above):
+                continue
+            function = plain_function(vars(above)[name])
+            if function is None or not self._runs.owns(function) or not function.__code__.co_argcount:
+                break
+            return home, self._runs.function(function, {function.__code__.co_varnames[0]: Made(cls)})
+        return home, None
+
+    def _note(self, found: Trace, ran: Ran, *, plain: bool) -> bool:
+        """Takes in what one does itself; returns whether what it calls does not matter, since it changed."""
+        if ran.home is not None and (ran.home in self.altered.code or (plain and ran.home in self.altered.making)):
+            self._cause(found, ran.home)
+            found.written.update(ran.written)
+            found.written.update(self.altered.written_by(ran.home))
+            found.filled.update(found.written)
+            return True
+        for read in ran.reads.values():
+            if read.home in self.values and not callable(read.value):
+                found.causes.append(Cause(read.home, False, read.now, read.value))
+        for ((module, name), attribute), (value, _) in ran.attributes.items():
+            if (item := self._classvars_of(value, (attribute,))) is not None:
+                look = partial(item.value, attribute)
+                found.causes.append(Cause((module, f"{name}.{attribute}"), False, look, look()))
+        for cls in ran.made:
+            for above in lineage_of(cls):
+                if (above.__module__, above.__qualname__) in self.altered.code:
+                    self._cause(found, (above.__module__, above.__qualname__))
+        for cls, name in ran.looked:
+            if (cls.__module__, cls.__qualname__, name) in self.altered.members:
+                self._cause(found, (cls.__module__, f"{cls.__qualname__}.{name}"))
+        for owner in ran.listed:
+            causes = [*self._changes_in(owner)]
+            found.causes += causes
+            found.apart |= bool(causes)
+        found.read.update(ran.reads)
+        found.opened.update(ran.opened)
+        found.written.update(ran.written)
+        found.filled.update({**ran.touched, **ran.written})
+        return False
+
+    def _changes_in(self, owner: Any) -> Iterator[Cause]:
+        """What changes of all that a module or class binds, for code that looks at all of it."""
+        name = owner.__name__ if is_a(owner, ModuleType) else owner.__qualname__
+        home = (str(vars(owner).get("__module__", name)), name)
+        if is_a(owner, ModuleType):
+            changed = any(module == name for module, _ in self.values)
+        else:
+            changed = any(item.cls is owner for item in self.classvars)
+        if changed:
+            yield Cause(home, False, lambda: None, owner)
+
+    def _cause(self, found: Trace, home: Home) -> None:
+        """Takes in something that is called and changed; what makes instances goes by the name of its class."""
+        owner, _, name = home[1].rpartition(".")
+        if owner and name in _MAKING:
+            home = (home[0], owner)
+        found.causes.append(Cause(home, True, lambda: None, None))
 
     def _classvars_of(self, value: Any, names: Iterable[str]) -> ClassVars | None:
         """The first that may change of those that reading one of these attributes of a value can give."""
@@ -224,53 +296,28 @@ class Influence:
         mro = lineage(value)
         return next((c for c in self.classvars if c.cls in mro and not c.names.isdisjoint(names)), None)
 
-    def _code_of(self, home: Home, value: Any) -> list[CodeType]:
-        if home in self._new:
-            return self._new[home]
-        if is_a(value, FunctionType):
-            return [value.__code__]
-        made = (vars(value).get(name) for name in _MAKING)
-        return [member.__code__ for member in made if is_a(member, FunctionType)]
+
+def _dealt_with(ran: Ran) -> Iterator[type]:
+    """The classes that code makes instances of, names, or has instances of by name."""
+    yield from ran.made
+    for known in ran.passed:
+        if is_a(known.value, type):
+            yield known.value
+    for read in ran.reads.values():
+        yield type(read.value)
 
 
 def _names_in(unit: Unit) -> frozenset[str]:
-    """The names that calling a function, or making an instance of a class, may read, of globals and of attributes."""
-    run = [unit] if unit.kind == "function" else filter(_makes, unit.members)
-    waiting = [code for item in run for code in _functions(item)]
+    """The names that calling a function, or a method of a class, may read, of globals and of attributes."""
+    waiting = [
+        code for item in ([unit] if unit.kind == "function" else unit.members) for code in functions_in(item.code)
+    ]
     names: set[str] = set()
     while waiting:
         code = waiting.pop()
         names.update(code.co_names)
         waiting.extend(inner for inner in code.co_consts if is_a(inner, CodeType))
     return frozenset(names)
-
-
-def _functions(unit: Unit) -> list[CodeType]:
-    return [c for c in unit.code.co_consts if is_a(c, CodeType) and c.co_name == unit.names[0]]
-
-
-def _makes(member: Unit) -> bool:
-    """Whether a member of a class runs when an instance is made."""
-    return member.kind == "function" and member.names[0] in _MAKING
-
-
-def _alike(old: Unit, new: Unit, *, whole: bool) -> bool:
-    """Whether calling two forms of a function or class does the same; ``whole``: with the functions made in them."""
-    if new.kind == "class":
-        before, after = ({m.names[0]: m for m in unit.members if _makes(m)} for unit in (old, new))
-        return before.keys() == after.keys() and all(_alike(before[n], after[n], whole=whole) for n in after)
-    pairs = list(zip(_functions(old), _functions(new), strict=False))
-    if old.outline != new.outline:
-        return False
-    return all(same_behaviour(*((a, b) if whole else map(without_inner, (a, b)))) for a, b in pairs)
-
-
-def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:
-    """Whether instances of a class that makes its constructor from its body are made otherwise."""
-    if not special_kind(cls) or issubclass(cls, enum.Enum):
-        return False
-    was, now = ({u.key: u.outline for u in unit.members if u.kind == "assign"} for unit in (old, new))
-    return was != now
 
 
 def _unwrapped(value: Any) -> Any:

@@ -173,10 +173,13 @@ class StagedSwap:
                 adapter.begin(work)
         for item in self._classvars:
             item.look()
+        copied = self._patching.copies.of_classes()
         self._assign(log)
         self._run(work, order, before)
         for name, module in self.deleted.items():
             self._forget(log, name, module)
+        for copy in copied:
+            copy.follow(log)
         if runs or work.redefined or work.reshaped or work.documented:
             for adapter in work.adapters:
                 adapter.finish(work)

@@ -39,6 +39,8 @@ class Suspect:
     """What it makes, by name, as far as it is known; None where running it could be noticed."""
     settled: bool = False
     """Whether its names are what it would make now."""
+    asked: bool = False
+    """Whether it is being found out if it is stale."""
 
     def follow(self, work: Transaction) -> list[tuple[str, Any, Any]]:
         """Has its names follow; returns those that changed, with their old and new values."""
@@ -53,13 +55,27 @@ class Suspect:
         self.made, self.settled = now, True
         return changed
 
+    def is_stale(self) -> bool:
+        """Whether it is, once the swap is carried out. What is asked about itself by what it reads adds nothing."""
+        if self.asked:
+            return False
+        self.asked = True
+        try:
+            return not self.settled and any(cause.happened() for cause in self.trace.causes)
+        finally:
+            self.asked = False
+
     def name(self, report: SwapReport) -> None:
         """Says what of it is stale, if anything is, and why."""
+        self.asked = True
         why = "" if self.settled else next((str(c) for c in self.trace.causes if c.happened()), "")
+        self.asked = False
         if not why:
             return
         if self.unit.kind == "assign":
             report.of(self.module).note_stale(self.scope.path(self.unit.label), why)
+            for module, name in self.trace.written:
+                report.of(module).note_stale(name, f"line {self.unit.line} of {self.module} made it: {why}")
             return
         renewed = {cause.home for cause in self.trace.causes if cause.happened()}
         filled = [*(home for home in self.trace.filled if home not in renewed),
@@ -79,6 +95,8 @@ class Suspects:
     """By identity."""
     left: dict[Left, None] = field(default_factory=dict)
     """What changed decorators and hooks left of kept definitions."""
+    unreached: set[int] = field(default_factory=set)
+    """Units of which nothing that they read changes, by identity, as far as they were looked at."""
     _units: set[int] = field(default_factory=set)
 
     def look(self, influence: Influence, kept: Collection[Kept]) -> None:
@@ -102,37 +120,41 @@ class Suspects:
         again: Mapping[str, frozenset[str]],
     ) -> None:
         for unit in units:
-            if influence.versions and unit.kind in ("function", "class"):
-                self.left.update(dict.fromkeys(left_by(unit, scope, influence.versions)))
+            if influence.altered.versions and unit.kind in ("function", "class"):
+                self.left.update(dict.fromkeys(left_by(unit, scope, influence.altered.versions)))
             if unit.kind == "function":
                 self._look_at_cache(influence, scope.get(unit.names[0]))
             elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
                 if is_a(cls, type):
                     self._find(influence, module, replace(scope, owner=cls), unit.members, {})
-            elif unit.kind in ("assign", "other") and id(unit) not in self._units and not _guards_main(unit):
+            elif unit.kind in ("assign", "other") and id(unit) not in self._units and not guards_main(unit):
                 self._look_at(influence, module, scope, unit, again.get(unit.key, frozenset()))
 
     def _look_at(
         self, influence: Influence, module: str, scope: Scope, unit: Unit, again: frozenset[str]
     ) -> None:
-        names = scope.globals if scope.owner is None else {**scope.globals, **_before(unit, scope)}
+        inner = {} if scope.owner is None else _before(unit, scope)
+        names = {**scope.globals, **inner} if inner else scope.globals
         if not influence.concerns(module, unit, names):
             return
         plain = unit.kind == "assign" and all(is_constant(scope.get(name)) for name in unit.names)
-        trace = influence.trace(unit, names, plain=plain)
+        trace = influence.trace(unit, scope.globals, inner, plain=plain)
         trace.causes = [cause for cause in trace.causes if cause.home not in {(module, name) for name in again}]
         unseen = unit.effect < ANY if unit.kind == "assign" else unit.closed
         computes = unseen and not influence.calls_own(unit, names)
-        if not trace.causes or computes:
+        (self.unreached.discard if trace.causes else self.unreached.add)(id(unit))
+        if not trace.causes or (computes and not trace.apart):
             return  # what only reads what changed follows without being asked here
         made = evaluated(unit, scope) if plain and not again else None
         if made is not None and not all(same_constant(scope.get(name), value) for name, value in made.items()):
             return  # it was set otherwise since
-        self.found.append(Suspect(module, scope, unit, trace, made))
+        suspect = Suspect(module, scope, unit, trace, made)
+        self.found.append(suspect)
         self._units.add(id(unit))
         if scope.owner is None:
             influence.values.update((module, name) for name in unit.names)
+            influence.stale.update(((module, name), suspect.is_stale) for name in unit.names)
 
     def _look_at_cache(self, influence: Influence, living: object) -> None:
         cache = cache_of(living)
@@ -184,6 +206,6 @@ def _before(unit: Unit, scope: Scope) -> dict[str, Any]:
     return {name: value for name, value in scope.namespace().items() if name not in unit.names}
 
 
-def _guards_main(unit: Unit) -> bool:
+def guards_main(unit: Unit) -> bool:
     """Whether a statement is for scripts: ``if __name__ == "__main__"``."""
     return unit.key.startswith("If ") and "__name__" in unit.reads

@@ -87,7 +87,8 @@ class _Table:
         seen = scan(node)
         owner = classes[-1].name if classes else ""
         names = tuple(_mangled(name, owner) for name in seen.names)
-        kind, key = _kind_and_key(node, names)
+        plain = node if classes else _unannotated(node)
+        kind, key = _kind_and_key(plain, names)
         decorators: list[ast.expr] = []
         bare = decorate = bases = doc = annotate = None
         members: tuple[Unit, ...] = ()
@@ -109,7 +110,7 @@ class _Table:
             kind=kind,
             key=key,
             names=names,
-            outline=self.outline(node, seen.annotates),
+            outline=self.outline(plain, seen.annotates),
             decorators=digest(decorators) if decorators else "",
             reads=tuple(sorted(_mangled(name, owner) for name in seen.reads)),
             calls=tuple(sorted(_mangled(path, owner) for path in seen.calls)),
@@ -132,7 +133,7 @@ class _Table:
     def outline(self, node: ast.stmt, annotates: bool) -> str:
         if isinstance(node, ast.ClassDef):
             return class_outline(node)
-        textual = self.textual and annotates and not isinstance(node, ast.AnnAssign)
+        textual = self.textual and annotates and not isinstance(node, (ast.AnnAssign, ast.Assign))
         return digest([node, "annotations"] if textual else node)
 
     def compile(self, node: ast.stmt, classes: tuple[ast.ClassDef, ...]) -> CodeType:
@@ -208,6 +209,13 @@ def _binds_for_sure(node: ast.stmt) -> bool:
 def _without_value(node: ast.AnnAssign) -> ast.stmt:
     bare = ast.AnnAssign(target=node.target, annotation=node.annotation, value=None, simple=node.simple)
     return ast.copy_location(bare, node)
+
+
+def _unannotated(node: ast.stmt) -> ast.stmt:
+    """What makes the value of a module's variable: with another annotation it is the same. In classes it may be not."""
+    if isinstance(node, ast.AnnAssign) and node.simple and node.value is not None:
+        return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
+    return node
 
 
 def _bind(value: ast.expr, near: ast.stmt) -> ast.stmt:
