@@ -142,7 +142,7 @@ class Influence:
                     for known in (self.values, self.altered.tops, self.callers)
                 ):
                     return True
-            elif isinstance(inner := _unwrapped(value), (FunctionType, type)):
+            elif is_a(inner := _unwrapped(value), (FunctionType, type)):
                 if self._reaches(inner):
                     return True
             elif any(map(self._reaches, type(value).__mro__[:-1])):

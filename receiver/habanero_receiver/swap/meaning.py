@@ -170,7 +170,7 @@ class Meaning:
         self.touch(value)
         classes = classes_of(value)
         found = find(classes, name) if classes else None
-        if found is not None and isinstance(found[1], property) and found[1].fset is not None:
+        if found is not None and is_a(found[1], property) and found[1].fset is not None:
             self._lookup(classes, name)
             self.call(Known(found[1].fset), [value, stored], {}, exact=True)
         elif classes:
@@ -264,13 +264,13 @@ class Meaning:
 
 def plain_function(value: Any) -> FunctionType | None:
     """The function that reading this member of a class leads to."""
-    if isinstance(value, (staticmethod, classmethod)):
+    if is_a(value, (staticmethod, classmethod)):
         value = value.__func__
-    elif isinstance(value, property):
+    elif is_a(value, property):
         value = value.fget
-    elif not isinstance(value, FunctionType) and not isinstance(value, type):
+    elif not is_a(value, FunctionType) and not is_a(value, type):
         value = (instance_dict(value) or {}).get("__wrapped__") if callable(value) else None
-    return value if isinstance(value, FunctionType) else None
+    return value if is_a(value, FunctionType) else None
 
 
 def _is_plain_callable(member: Any) -> bool:

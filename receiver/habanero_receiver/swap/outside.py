@@ -72,7 +72,7 @@ def _space(meaning: Meaning, args: list[Value], name: str) -> Value:
     if is_a(owner, ModuleType):
         own = meaning.runs.is_own(owner.__name__)
     else:
-        own = isinstance(owner, type) and meaning.runs.owns(owner)
+        own = is_a(owner, type) and meaning.runs.owns(owner)
     if not own:
         return part_of(first)
     list_names(meaning, Space(owner), all_of=name == "dir")
