@@ -139,6 +139,23 @@ def test_attributes_of_objects_and_classes() -> None:
     assert b.x == 1
 
 
+def test_attributes_of_functions_are_put_back() -> None:
+    """Those that Python keeps beside a function's dictionary, too."""
+
+    def function(a: int = 1) -> int:
+        """Says it."""
+        return a
+
+    log, names = UndoLog(), ("__annotations__", "__defaults__", "__kwdefaults__", "__doc__", "mark")
+    before = [getattr(function, name, None) for name in names]
+    for name, value in zip(names, ({"a": str}, (2,), {}, "Says more.", 3), strict=True):
+        log.set_attribute(function, name, value)
+    assert (function.__annotations__, function(), function.__doc__) == ({"a": str}, 2, "Says more.")
+    log.undo()
+    assert [getattr(function, name, None) for name in names] == before
+    assert not hasattr(function, "mark")
+
+
 def test_a_snapshot_restores_containers_in_place_and_order() -> None:
     """Lists, dictionaries, sets, deques, instances and own classes get their content back, as the same objects."""
 

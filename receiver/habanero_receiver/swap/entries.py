@@ -40,12 +40,12 @@ def holds(
                 return True
             if id(item) not in seen:
                 seen.add(id(item))
-                below.extend(_held(item))
+                below.extend(held(item))
         level = below
     return any(id(item) in wanted for item in level)
 
 
-def _held(item: Any) -> Iterable[object]:
+def held(item: Any) -> Iterable[object]:
     """What an entry directly holds."""
     if is_a(item, (str, bytes, int, float, type, ModuleType)) or item is None:
         return ()
@@ -59,10 +59,10 @@ def _held(item: Any) -> Iterable[object]:
         return (item.func, *item.args, *item.keywords.values())
     if is_a(item, weakref.ref):
         return (item(),)
-    held = list((instance_dict(item) or {}).values())
+    attributes = list((instance_dict(item) or {}).values())
     if is_a(item, FunctionType):
-        return [*held, *(content for cell in item.__closure__ or () for content in cell_content(cell))]
-    return [*held, *_slots(item)]
+        return [*attributes, *(content for cell in item.__closure__ or () for content in cell_content(cell))]
+    return [*attributes, *_slots(item)]
 
 
 def _slots(item: Any) -> Iterable[object]:
@@ -86,10 +86,10 @@ def place_of(container: object, modules: Mapping[str, ModuleType]) -> str:
         for path, item in level:
             if item is container:
                 return path
-            held = instance_dict(item)
-            if id(item) not in seen and held is not None and not is_a(item, (type, FunctionType)):
+            attributes = instance_dict(item)
+            if id(item) not in seen and attributes is not None and not is_a(item, (type, FunctionType)):
                 seen.add(id(item))
-                below.extend((f"{path}.{name}", value) for name, value in list(held.items()))
+                below.extend((f"{path}.{name}", value) for name, value in list(attributes.items()))
             if is_a(item, dict) and id(item) not in seen:
                 seen.add(id(item))
                 below.extend((f"{path}[{shown(key)}]", value) for key, value in list(dict.items(item)))

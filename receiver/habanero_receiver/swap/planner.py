@@ -11,6 +11,7 @@ from types import CellType, FunctionType
 from typing import Any
 
 from .adapters import is_tracked
+from .arranging import plan_arranging
 from .attributes import plan_attributes, written
 from .body import Body
 from .building.units import CALLS, PURE, Unit
@@ -41,6 +42,7 @@ def plan_module(plan: ModulePlan) -> None:
             break  # what follows may read what this would have bound: its errors would say nothing
     plan_attributes(plan, body)
     plan.changing.update(body.leftovers())
+    plan_arranging(plan, matches)
     plan.finish(body)
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))

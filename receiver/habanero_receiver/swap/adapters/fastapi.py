@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,9 @@ class _FastAPI(Adapter):
                 swap.log.set_item(vars(app), "openapi_schema", None)
         changed = {id(item) for item in (*swap.redefined, *swap.reshaped)}
         if changed:
-            _forget_kinds(sys.modules.get("fastapi.dependencies.models"))
+            models = sys.modules.get("fastapi.dependencies.models")
+            swap.log.note((_forget_kinds, models))
+            _forget_kinds(models)
         routes = list(_routes(apps))
         for route in routes:
             for name in _INCLUDED:
@@ -112,9 +115,21 @@ def _shown(value: Any) -> Any:
 
 
 def _depends_on(dependant: Any, changed: set[int]) -> bool:
-    call = dependant.call
-    calls = (call, inspect.unwrap(call) if callable(call) else call, getattr(call, "__func__", None), type(call))
-    return any(id(c) in changed for c in calls) or any(_depends_on(d, changed) for d in dependant.dependencies)
+    if any(id(item) in changed for item in _called(dependant.call)):
+        return True
+    return any(_depends_on(inner, changed) for inner in dependant.dependencies)
+
+
+def _called(call: Any) -> Iterator[Any]:
+    """What calling a dependency calls: of a class what makes its instances, of an instance what it answers with."""
+    while isinstance(call, partial):
+        call = call.func
+    inner = inspect.unwrap(call) if callable(call) else call
+    yield from (call, inner, getattr(inner, "__func__", None), type(inner))
+    for name in ("__init__", "__new__") if isinstance(inner, type) else ("__call__",):
+        member = inspect.getattr_static(inner if isinstance(inner, type) else type(inner), name, None)
+        if member is not None:
+            yield from (member, getattr(member, "__func__", None), inspect.unwrap(member) if callable(member) else None)
 
 
 def _describe(swap: Transaction, route: Any) -> None:

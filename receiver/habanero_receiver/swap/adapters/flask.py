@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.live import cell_content
+from habanero_receiver.swap.undo import Snapshot
 
 from .protocol import Adapter
 
@@ -65,7 +66,7 @@ class _Flask(Adapter):
 
     def finish(self, swap: Transaction) -> None:
         for known in self._known:
-            known.hand_on()
+            known.hand_on(swap)
             if known.prefixes:
                 swap.log.set_item(vars(known.blueprint), "_got_registered_once", True)
         for app in self._started:
@@ -98,10 +99,13 @@ class _Blueprint:
         prefix: str | None = self.blueprint.url_prefix
         return prefix
 
-    def hand_on(self) -> None:
+    def hand_on(self, swap: Transaction) -> None:
         """Tells every app of what was added since."""
         before = {id(deferred) for deferred in self.deferred}
         added = [deferred for deferred in self.blueprint.deferred_functions if id(deferred) not in before]
+        if added:  # what these write to is the app's, which the swapped modules need not lead to
+            apps = [app for app, _, _ in self.prefixes]
+            swap.log.note((Snapshot(apps, frozenset(swap.modules)).restore,))
         for app, name, prefix in self.prefixes if added else ():
             parent, _, own = name.rpartition(".")
             options = {"url_prefix": prefix, "name": own, "name_prefix": parent}

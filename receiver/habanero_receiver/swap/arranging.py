@@ -1,0 +1,124 @@
+"""Puts what the statements of a module registered into the order of the statements, as in a fresh process.
+
+A statement that is new, or stands elsewhere now, registers behind all others, or not again. Where the order of a
+registry is that of the statements (of overlapping routes the first one answers), what such a statement registered moves
+to the place that a fresh process gives it.
+
+The rule that it upholds: only lists and mappings are touched that are in the order of the statements, forwards or
+backwards, as far as these are old; one that orders itself, or was ordered by the process, stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .building.units import Unit
+from .claims import Claimant, Claims, calls_out, given, registers, whole
+from .diff import Match
+from .live import reachable
+from .plan import ModulePlan
+from .reach import roots_of
+from .scope import Scope
+from .transaction import Transaction
+from .undo import fill, reorder
+
+
+@dataclass(frozen=True, slots=True)
+class Arrange:
+    """Moves what statements registered to where they stand."""
+
+    scope: Scope
+    claimants: tuple[Claimant, ...]
+    moved: tuple[Unit, ...]
+    """The statements that are new, changed, or stand elsewhere."""
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        scope = self.scope
+        codes = [code for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
+        roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
+        claims, beyond = Claims(self.claimants, scope), frozenset(map(id, roots))
+        for item in reachable(roots, scope.own_modules):
+            if isinstance(item, (list, deque)):
+                wanted = arranged(claims.owners(item, beyond | {id(item)}), list(item))
+                if wanted is not None:
+                    work.log.do((fill, item, wanted), (fill, item, list(item)))
+            elif isinstance(item, dict) and item is not scope.globals:
+                keys = list(item)
+                wanted = arranged(claims.owners(whole(item), beyond | {id(item)}), keys)
+                if wanted is not None:
+                    work.log.do((reorder, item, wanted), (reorder, item, keys))
+
+
+def plan_arranging(plan: ModulePlan, matches: Sequence[Match]) -> None:
+    """Plans the step, if statements that register are new, changed or moved."""
+    was = {id(unit): index for index, unit in enumerate(plan.old.units)}
+    runs = {id(unit) for step in plan.steps if (unit := getattr(step, "unit", None)) is not None}
+    claimants, moved, latest = [], [], -1
+    for place, match in enumerate(matches):
+        if match.new is None or not registers(match.new):
+            continue
+        old = None if match.old is None else was[id(match.old)]
+        again = id(match.new) in runs
+        claimants.append(Claimant(match.new, place, old, again, plan.owners(match.old)))
+        if (again or (old is not None and old < latest)) and _may_register(plan, match.new, again=again):
+            moved.append(match.new)
+        latest = max(latest, -1 if old is None else old)
+    if moved and len(claimants) > 1:
+        plan.steps.append(Arrange(plan.scope, tuple(claimants), tuple(moved)))
+
+
+def _may_register(plan: ModulePlan, unit: Unit, *, again: bool) -> bool:
+    return unit.decorate is not None or (calls_out(unit) and (again or bool(given(unit, plan.scope))))
+
+
+def arranged(owners: Sequence[Claimant | None], entries: Sequence[Any]) -> list[Any] | None:
+    """The entries in the order of the statements that own them, or None if they are to stay as they are."""
+    backwards = _direction(owners)
+    if backwards is None:
+        return None
+    pairs = list(zip(owners, entries, strict=True))
+    result = _placed(pairs[::-1] if backwards else pairs)
+    wanted = [entry for _, entry in (result[::-1] if backwards else result)]
+    return None if all(a is b for a, b in zip(wanted, entries, strict=True)) else wanted
+
+
+def _direction(owners: Sequence[Claimant | None]) -> bool | None:
+    """Whether a container has its entries in the opposite order of the statements; None if in neither."""
+    if all(owner is None for owner in owners):
+        return None
+    new = [index for index, owner in enumerate(owners) if owner is not None and owner.was is None]
+    old = [owner.was for owner in owners if owner is not None and owner.was is not None and not owner.runs]
+    behind = all(index >= len(owners) - len(new) for index in new)
+    before = all(index < len(new) for index in new)
+    if old == sorted(old) and behind and (len({*old}) > 1 or not before or not new):
+        return False
+    if old == sorted(old, reverse=True) and before:
+        return True
+    return None
+
+
+def _placed(pairs: list[tuple[Claimant | None, Any]]) -> list[tuple[Claimant | None, Any]]:
+    """Entries of statements that did not run among themselves, then each of the others behind what stands before it."""
+    stays = [owner is not None and not (owner.runs or owner.was is None) for owner, _ in pairs]
+    kept = iter(sorted((pair for pair, stay in zip(pairs, stays, strict=True) if stay), key=_place))
+    result = [next(kept) if stay else pair for pair, stay in zip(pairs, stays, strict=True) if stay or pair[0] is None]
+    for pair in sorted((p for p, stay in zip(pairs, stays, strict=True) if not stay and p[0] is not None), key=_place):
+        result.insert(_position(result, _place(pair)), pair)
+    return result
+
+
+def _position(pairs: Sequence[tuple[Claimant | None, Any]], place: int) -> int:
+    """Behind the last entry of a statement that stands before, or else before the first of one that stands behind."""
+    before = [index for index, pair in enumerate(pairs) if pair[0] is not None and _place(pair) <= place]
+    if before:
+        return before[-1] + 1
+    behind: Iterable[int] = (index for index, pair in enumerate(pairs) if pair[0] is not None)
+    return next(iter(behind), len(pairs))
+
+
+def _place(pair: tuple[Claimant | None, Any]) -> int:
+    return -1 if pair[0] is None else pair[0].place
