@@ -10,15 +10,13 @@ backwards, as far as these are old; one that orders itself, or was ordered by th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .building.units import Unit
-from .claims import Claimant, Claims, calls_out, given, registers, whole
+from .claims import Claimant, Claims, calls_out, given, registers, registries, whole
 from .diff import Match
-from .live import reachable
 from .plan import ModulePlan
 from .reach import roots_of
 from .scope import Scope
@@ -40,17 +38,15 @@ class Arrange:
         scope = self.scope
         codes = [code for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
         roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
-        claims, beyond = Claims(self.claimants, scope), frozenset(map(id, roots))
-        for item in reachable(roots, scope.own_modules):
-            if isinstance(item, (list, deque)):
-                wanted = arranged(claims.owners(item, beyond | {id(item)}), list(item))
-                if wanted is not None:
-                    work.log.do((fill, item, wanted), (fill, item, list(item)))
-            elif isinstance(item, dict) and item is not scope.globals:
-                keys = list(item)
-                wanted = arranged(claims.owners(whole(item), beyond | {id(item)}), keys)
-                if wanted is not None:
-                    work.log.do((reorder, item, wanted), (reorder, item, keys))
+        claims = Claims(self.claimants, scope)
+        for container, leading in registries(roots, scope):
+            keyed = isinstance(container, dict)
+            entries = list(container)
+            owners = claims.owners(whole(container) if keyed else entries, leading)
+            wanted = None if isinstance(container, set) else arranged(owners, entries)
+            if wanted is not None:
+                put = reorder if keyed else fill
+                work.log.do((put, container, wanted), (put, container, entries))
 
 
 def plan_arranging(plan: ModulePlan, matches: Sequence[Match]) -> None:
@@ -88,17 +84,23 @@ def arranged(owners: Sequence[Claimant | None], entries: Sequence[Any]) -> list[
 
 def _direction(owners: Sequence[Claimant | None]) -> bool | None:
     """Whether a container has its entries in the opposite order of the statements; None if in neither."""
-    if all(owner is None for owner in owners):
-        return None
+    stay = [owner.was for owner in owners if owner is not None and owner.was is not None and not owner.runs]
+    known = [owner.was for owner in owners if owner is not None and owner.was is not None]
+    came = [owner is not None and (owner.runs or owner.was is None) for owner in owners]
     new = [index for index, owner in enumerate(owners) if owner is not None and owner.was is None]
-    old = [owner.was for owner in owners if owner is not None and owner.was is not None and not owner.runs]
-    behind = all(index >= len(owners) - len(new) for index in new)
-    before = all(index < len(new) for index in new)
-    if old == sorted(old) and behind and (len({*old}) > 1 or not before or not new):
-        return False
-    if old == sorted(old, reverse=True) and before:
-        return True
-    return None
+    behind = all(all(came[index:]) for index in new)
+    before = all(all(came[: index + 1]) for index in new)
+    for places in (stay, known):
+        if len({*places}) > 1:
+            if places == sorted(places):
+                return False if behind else None
+            if places == sorted(places, reverse=True):
+                return True if before else None
+            if places is stay:
+                return None
+    if behind == before:  # there is nothing to tell it by
+        return None
+    return before
 
 
 def _placed(pairs: list[tuple[Claimant | None, Any]]) -> list[tuple[Claimant | None, Any]]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
 
 from .building.units import PURE, Unit
-from .entries import held
+from .entries import CONTAINERS, held
+from .live import reachable
 from .scope import UNKNOWN, Scope
+from .shapes import own_init_subclass
 
 _DEPTH = 3
 
@@ -43,11 +45,29 @@ class Claimant:
         """The objects by which its entries are told."""
         yield from given(self.unit, scope)
         if self.unit.kind in ("function", "class"):
-            yield from self.functions()
             value = scope.get(self.unit.names[0])
+            if self.unit.decorate is None and not _has_hook(value, scope):
+                return
+            yield from self.functions()
             while value is not None and value is not UNKNOWN:
                 yield value
                 value = getattr(value, "__wrapped__", None) if isinstance(value, FunctionType) else None
+
+
+def _has_hook(cls: Any, scope: Scope) -> bool:
+    """Whether making the class runs code of the app that may register it."""
+    if not isinstance(cls, type):
+        return False
+    return scope.is_own(type(cls).__module__) or own_init_subclass(cls, scope.is_own) is not None
+
+
+def claimants(units: Sequence[Unit], owners: Callable[[Unit], Callable[[], list[FunctionType]]]) -> tuple[Claimant, ...]:
+    """Those of an old version's statements that may have registered something."""
+    return tuple(
+        Claimant(unit, index, index, runs=False, functions=owners(unit))
+        for index, unit in enumerate(units)
+        if registers(unit)
+    )
 
 
 def registers(unit: Unit) -> bool:
@@ -81,6 +101,27 @@ def calls_out(unit: Unit) -> bool:
     return unit.effect > PURE and bool(unit.calls)
 
 
+def claimed_elsewhere(
+    target: object, scope: Scope, modules: Mapping[str, ModuleType], units_of: Callable[[str], Iterable[Unit]]
+) -> bool:
+    """Whether a statement of another module of the app may have registered the object."""
+    for name, module in modules.items():
+        namespace = vars(module)
+        if namespace is scope.globals or not _speaks_of(namespace, target):
+            continue
+        around = replace(scope, globals=namespace, owner=None)
+        calls = (unit for unit in units_of(name) if unit.kind in ("assign", "other") and calls_out(unit))
+        if any(value is target for unit in calls for value in given(unit, around)):
+            return True
+    return False
+
+
+def _speaks_of(namespace: Mapping[str, Any], target: object) -> bool:
+    home = getattr(target, "__module__", None)
+    values = list(namespace.values())
+    return any(value is target or (type(value) is ModuleType and value.__name__ == home) for value in values)
+
+
 class Claims:
     """Who may claim what, of the statements of one module."""
 
@@ -100,7 +141,7 @@ class Claims:
     def owners(self, entries: Sequence[object], beyond: Collection[int]) -> list[Claimant | None]:
         """Whose each of a container's entries is, None where that cannot be told.
 
-        Objects whose identity is in ``beyond`` are not entered.
+        Objects whose identity is in ``beyond`` tell nothing, and are not entered.
         """
         pools: dict[tuple[int, ...], list[int]] = defaultdict(list)
         found: list[list[Claimant]] = []
@@ -118,10 +159,25 @@ class Claims:
                     owners[index] = claimant
         return owners
 
+    def held_by(
+        self, units: Sequence[Unit], sure: Sequence[Unit], entries: Sequence[object], beyond: Collection[int]
+    ) -> tuple[list[int], list[Unit]]:
+        """Which entries are of these statements, by index; and of which others might be, which cannot be told.
+
+        Of those that are not ``sure`` none can: other modules speak of what they were given.
+        """
+        wanted, told = set(map(id, units)), set(map(id, sure))
+        owners = self.owners(entries, beyond)
+        mine = [index for index, owner in enumerate(owners) if owner is not None and id(owner.unit) in told]
+        untold = [entry for index, entry in enumerate(entries) if index not in mine]
+        maybe = {id(c.unit): c.unit for entry in untold for c in self._nearest(entry, beyond)}
+        return mine, [unit for key, unit in maybe.items() if key in wanted]
+
     def _nearest(self, entry: object, beyond: Collection[int]) -> list[Claimant]:
         level, seen = [entry], set(beyond)
         for depth in range(_DEPTH + 1):
-            claimants = {id(c): c for item in level for c in self._by_target.get(id(item), ())}
+            told = (item for item in level if id(item) not in beyond)
+            claimants = {id(c): c for item in told for c in self._by_target.get(id(item), ())}
             if claimants:
                 return list(claimants.values())
             below: list[object] = []
@@ -131,6 +187,19 @@ class Claims:
                     below.extend(held(item))
             level = below
         return []
+
+
+def registries(roots: Iterable[object], scope: Scope) -> list[tuple[Any, frozenset[int]]]:
+    """The containers that ``roots`` lead to, each with the identities of those roots that do, and its own.
+
+    What such a root put there itself speaks of it, and was not given to it.
+    """
+    found: dict[int, tuple[Any, set[int]]] = {}
+    for root in {id(root): root for root in roots}.values():
+        for item in reachable([root], scope.own_modules):
+            if isinstance(item, CONTAINERS) and item is not scope.globals:
+                found.setdefault(id(item), (item, {id(item)}))[1].add(id(root))
+    return [(container, frozenset(leading)) for container, leading in found.values()]
 
 
 def whole(mapping: Mapping[Any, Any]) -> list[object]:

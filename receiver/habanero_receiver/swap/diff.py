@@ -68,15 +68,30 @@ def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
 def _match_calls(gone: list[Unit], new: Sequence[Unit], found: dict[int, Unit]) -> None:
     """Matches calls that bind nothing (``app.include_router(...)``) with those of the same in their place."""
     left = sorted((unit for unit in gone if unit.kind == "other" and not unit.names), key=lambda unit: unit.line)
-    for equal_reads in (True, False):
+    for alike in (_same_reads, _same_calls, _same_call_more_given):
         for index, unit in enumerate(new):
             if index in found or unit.kind != "other" or unit.names or not unit.calls:
                 continue
             for candidate in left:
-                if candidate.calls == unit.calls and (candidate.reads == unit.reads or not equal_reads):
+                if alike(candidate, unit):
                     found[index] = candidate
                     left.remove(candidate)
                     break
+
+
+def _same_reads(old: Unit, new: Unit) -> bool:
+    return old.calls == new.calls and old.reads == new.reads
+
+
+def _same_calls(old: Unit, new: Unit) -> bool:
+    return old.calls == new.calls
+
+
+def _same_call_more_given(old: Unit, new: Unit) -> bool:
+    """Whether one calls what the other calls and more, and both are given the same (``dependencies=[Depends(f)]``)."""
+    calls = {*old.calls}, {*new.calls}
+    given = ({*old.reads} - {*old.call_roots}) & ({*new.reads} - {*new.call_roots})
+    return (calls[0] <= calls[1] or calls[1] <= calls[0]) and bool(calls[0] & calls[1]) and bool(given)
 
 
 def _name(unit: Unit) -> str:

@@ -153,6 +153,7 @@ def plan_fills(plan: ModulePlan, body: Body) -> None:
         note_readers(plan, body, group.gone_again, frozenset(map(id, group.matches)))
         plan.filled.update(map(id, (*group.changed, *(unit for unit in group.new if unit.deletes))))
         plan.fills[id(group.new[-1])] = fill
+        plan.refilled.update(map(id, group.old))
         plan.late.update(group.names | group.following)
         plan.changing.update(group.names | group.following)
     force_makers(plan, body)

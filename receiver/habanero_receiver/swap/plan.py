@@ -15,6 +15,7 @@ from .annotations import annotations_of
 from .body import Body
 from .born import Births
 from .building.units import Build, Unit
+from .claims import Claimant
 from .diff import CodePair, Match, defined_in, functions_in
 from .editions import Edition
 from .facts import ClassIndex
@@ -85,6 +86,10 @@ class ModulePlan:
     """By identity: changed and new units, and ``del`` statements, that these run."""
     overruling: dict[tuple[str, str], Unit] = field(default_factory=dict)
     """Statements that do not run, and set or delete an attribute of a class: they have the last word on it."""
+    refilled: set[int] = field(default_factory=set)
+    """By identity: old units whose effects those steps take back."""
+    claimants: tuple[Claimant, ...] = ()
+    """The old statements that may have registered something."""
     forced: set[int] = field(default_factory=set)
     """By identity: unchanged units that must run, since what they fill is a new object."""
     migration: Migration = field(init=False)
@@ -118,7 +123,7 @@ class ModulePlan:
             marks = marks_of(old, scope, body.old) if old is not None else frozenset[str]()
             self.steps.append(Define(scope, new, old, owners, not overruled, hidden, marks))
         else:
-            self.steps.append(Run(body, new, body.hidden_from(new), old, former))
+            self.steps.append(Run(body, new, body.hidden_from(new), old, former, self.claimants))
             self.passing.update((id(scope.owner), name) for name in overruled)
 
     def fill_after(self, unit: Unit | None) -> None:

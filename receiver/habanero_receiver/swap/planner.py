@@ -15,6 +15,7 @@ from .arranging import plan_arranging
 from .attributes import plan_attributes, written
 from .body import Body
 from .building.units import CALLS, PURE, Unit
+from .claims import claimants
 from .classes import plan_class
 from .diff import Match, match_units, pair_code, unpaired
 from .fills import plan_fills
@@ -24,12 +25,14 @@ from .preview import preview_call
 from .raised import note
 from .scope import UNKNOWN
 from .steps import Remove
+from .withdrawing import plan_withdrawal
 
 
 def plan_module(plan: ModulePlan) -> None:
     """Fills in the plan of one module."""
     matches = match_units(plan.old.units, plan.new.units)
     plan.matches = matches
+    plan.claimants = claimants(plan.old.units, plan.owners)
     body = Body.of(plan.scope, plan.old.units, matches)
     plan.overruling.update(written(body, kept=True))
     plan_fills(plan, body)
@@ -42,6 +45,7 @@ def plan_module(plan: ModulePlan) -> None:
             break  # what follows may read what this would have bound: its errors would say nothing
     plan_attributes(plan, body)
     plan.changing.update(body.leftovers())
+    plan_withdrawal(plan)
     plan_arranging(plan, matches)
     plan.finish(body)
     if plan.old.doc != plan.new.doc:

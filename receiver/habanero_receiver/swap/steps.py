@@ -15,6 +15,7 @@ from .adopt import remake
 from .annotations import annotate
 from .body import Body, starred
 from .building.units import DECORATORS_NAME, PURE, Unit
+from .claims import Claimant
 from .dynamic import binds_by_name, bound_since
 from .functions import ClosureError, apply, transplant
 from .kinds import instance_dict, is_a
@@ -27,6 +28,7 @@ from .successor import Successor
 from .transaction import Transaction
 from .twins import registries_of
 from .undo import restore_mapping
+from .withdrawing import withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Run:
     """The statement that this one takes the place of."""
     former: Callable[[], list[FunctionType]] = list
     """The function that a ``def`` of the name left behind, which may be a lambda now."""
+    claimants: tuple[Claimant, ...] = ()
+    """The old statements of the module that may have registered something."""
 
     @property
     def scope(self) -> Scope:
@@ -59,12 +63,15 @@ class Run:
             return
         codes = (self.old.code, self.unit.code)
         roots = [root for code in codes for root in roots_of(code, self.scope.visible(), self.scope.is_own)]
+        withdrawn = withdraw(work, self.scope, [self.old], self.claimants)
         registered = Registrations(roots, self.scope.own_modules)
         self._run(work)
+        withdrawn.put_in_place(work)
         where = {path.partition(".")[0] for path in self.unit.calls}
         read = {*self.old.reads} & {*self.unit.reads} - where
         named = [value for name in sorted(read) if _can_be_registered(value := self.scope.lookup(name), self.scope)]
-        work.note_doubles(self.scope.globals["__name__"], registered.settle_statement(work.log, named))
+        doubles = registered.settle_statement(work.log, named)
+        work.note_doubles(self.scope.globals["__name__"], [d for d in doubles if not withdrawn.has(d.container)])
 
     def _run(self, work: Transaction) -> None:
         scope = self.scope

@@ -82,6 +82,12 @@ class Transaction:
             return False
         return any(adapter.replace(self, living, made) for adapter in self.adapters)
 
+    def is_adapted(self, receiver: object) -> bool:
+        """Whether an adapter knows what calling a method of this object, or a function of this module, registers."""
+        if isinstance(receiver, ModuleType):
+            return any(adapter.library == receiver.__name__.partition(".")[0] for adapter in self.adapters)
+        return any(issubclass(type(receiver), tuple(adapter.kinds())) for adapter in self.adapters)
+
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""
         for adapter in self.adapters:

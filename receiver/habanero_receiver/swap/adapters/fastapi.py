@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,7 @@ class _FastAPI(Adapter):
         for app in apps:
             if vars(app).get("openapi_schema") is not None:
                 swap.log.set_item(vars(app), "openapi_schema", None)
+            _give_handlers_back(swap, app)
         changed = {id(item) for item in (*swap.redefined, *swap.reshaped)}
         if changed:
             models = sys.modules.get("fastapi.dependencies.models")
@@ -107,6 +108,19 @@ def _routes(apps: list[Any]) -> Iterator[Any]:
             waiting.extend(routes)
         else:
             yield item
+
+
+def _give_handlers_back(swap: Transaction, app: Any) -> None:
+    """An app has the library's own handlers for errors for which it has no other, as when it is made."""
+    handlers = vars(app).get("exception_handlers")
+    for error, handler in _own_handlers().items() if handlers is not None else ():
+        if error not in handlers:
+            swap.log.set_item(handlers, error, handler)
+
+
+@cache
+def _own_handlers() -> dict[Any, Any]:
+    return dict(sys.modules["fastapi.applications"].FastAPI(openapi_url=None).exception_handlers)
 
 
 def _shown(value: Any) -> Any:

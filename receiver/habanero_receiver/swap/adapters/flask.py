@@ -7,13 +7,12 @@ already is handed on here.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator
-from types import FunctionType
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.live import cell_content
-from habanero_receiver.swap.undo import Snapshot
+from habanero_receiver.swap.undo import reorder
 
+from .blueprints import Registered, closes_over, drop_blueprint, drop_hooks
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ class _Flask(Adapter):
     library = "flask"
 
     def __init__(self) -> None:
-        self._known: list[_Blueprint] = []
+        self._known: list[Registered] = []
         self._started: list[Any] = []
+        self._mapped: list[_Mapped] = []
 
     def kinds(self) -> Iterable[type]:
         made = (("flask.sansio.app", "App"), ("flask.sansio.blueprints", "Blueprint"))
@@ -42,17 +42,23 @@ class _Flask(Adapter):
 
     def begin(self, swap: Transaction) -> None:
         self._started, self._known = [], []
+        self._mapped = [_Mapped(app) for app in _of_kind(swap, "flask.sansio.app", "App")]
         for app in _of_kind(swap, "flask.sansio.app", "App"):
+            swap.log.note((reorder, app.view_functions, list(app.view_functions)))
             _rebuild(swap, app.url_map, drop=())  # what is added changes the copy: the old map is there for undo
             if vars(app).get("_got_first_request"):
                 self._started.append(app)
                 swap.log.set_item(vars(app), "_got_first_request", False)
         for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
-            self._known.append(_Blueprint(blueprint, _of_kind(swap, "flask.sansio.app", "App")))
+            self._known.append(Registered(blueprint, _of_kind(swap, "flask.sansio.app", "App")))
             if vars(blueprint).get("_got_registered_once"):
                 swap.log.set_item(vars(blueprint), "_got_registered_once", False)
 
     def forget(self, swap: Transaction, function: object) -> None:
+        for app in _of_kind(swap, "flask.sansio.app", "App"):
+            for name in [name for name, blueprint in app.blueprints.items() if blueprint is function]:
+                _rebuild(swap, app.url_map, drop={e for e in app.view_functions if e.startswith(f"{name}.")})
+                drop_blueprint(swap, app, name)
         for app in _of_kind(swap, "flask.sansio.app", "App"):
             endpoints = {name for name, view in app.view_functions.items() if _is_or_wraps(view, function)}
             if endpoints:
@@ -60,64 +66,85 @@ class _Flask(Adapter):
                 for name in endpoints:
                     swap.log.delete_item(app.view_functions, name)
         for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
-            kept = [d for d in blueprint.deferred_functions if not _closes_over(d, function)]
+            kept = [d for d in blueprint.deferred_functions if not closes_over(d, function)]
             if len(kept) != len(blueprint.deferred_functions):
                 swap.log.set_item(vars(blueprint), "deferred_functions", kept)
+                for app in _of_kind(swap, "flask.sansio.app", "App"):
+                    drop_hooks(swap, app, function)
 
     def finish(self, swap: Transaction) -> None:
         for known in self._known:
             known.hand_on(swap)
             if known.prefixes:
                 swap.log.set_item(vars(known.blueprint), "_got_registered_once", True)
+        for mapped in self._mapped:
+            mapped.settle(swap)
         for app in self._started:
             swap.log.set_item(vars(app), "_got_first_request", True)
-        self._started, self._known = [], []
+        self._started, self._known, self._mapped = [], [], []
 
 
-class _Blueprint:
-    """A blueprint as it was before the statements of a swap ran, and under which prefix each app has it."""
+class _Mapped:
+    """An app's rules and views, as they were before the statements of a swap ran."""
 
-    def __init__(self, blueprint: Any, apps: list[Any]) -> None:
-        self.blueprint = blueprint
-        self.deferred = list(blueprint.deferred_functions)
-        self.prefixes = [
-            (app, name, self._prefix(app, name))
-            for app in apps
-            for name, registered in app.blueprints.items()
-            if registered is blueprint
-        ]
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.views, self.blueprints = dict(app.view_functions), list(app.blueprints)
+        rules, views = list(vars(app.url_map)["_rules_by_endpoint"]), list(self.views)
+        self.together = [name for name in rules if name in self.views] == [name for name in views if name in rules]
+        """Whether rules and views are in one order: rules that are equal but for their order follow that of views."""
+        classes = [getattr(view, "view_class", None) for view in self.views.values()]
+        self.methods = {id(cls): {*(cls.methods or ())} for cls in classes if cls is not None}
 
-    def _prefix(self, app: Any, name: str) -> str | None:
-        """Told by one of the blueprint's rules, as it was given and as it became."""
-        for deferred in self.deferred:
-            cells = dict(_cells(deferred))
-            rule, view = str(cells.get("rule", "")), cells.get("view_func")
-            endpoint = cells.get("endpoint") or getattr(view, "__name__", None)
-            for registered in app.url_map.iter_rules() if rule else ():
-                if registered.endpoint == f"{name}.{endpoint}" and registered.rule.endswith(rule):
-                    return str(registered.rule[: -len(rule)]) or None
-        prefix: str | None = self.blueprint.url_prefix
-        return prefix
-
-    def hand_on(self, swap: Transaction) -> None:
-        """Tells every app of what was added since."""
-        before = {id(deferred) for deferred in self.deferred}
-        added = [deferred for deferred in self.blueprint.deferred_functions if id(deferred) not in before]
-        if added:  # what these write to is the app's, which the swapped modules need not lead to
-            apps = [app for app, _, _ in self.prefixes]
-            swap.log.note((Snapshot(apps, frozenset(swap.modules)).restore,))
-        for app, name, prefix in self.prefixes if added else ():
-            parent, _, own = name.rpartition(".")
-            options = {"url_prefix": prefix, "name": own, "name_prefix": parent}
-            state = self.blueprint.make_setup_state(app, options, first_registration=True)
-            for deferred in added:
-                deferred(state)
+    def settle(self, swap: Transaction) -> None:
+        """Brings the rules in line with the views, in which the engine has put everything in its place."""
+        views, rules = self.app.view_functions, vars(self.app.url_map)["_rules_by_endpoint"]
+        for name in self.blueprints:
+            if name not in self.app.blueprints:
+                drop_blueprint(swap, self.app, name)
+        for view in views.values():
+            if id(getattr(view, "view_class", None)) in self.methods:
+                mine = [rule for name in rules if views.get(name) is view for rule in rules[name]]
+                _renew_methods(swap, view, self.methods[id(view.view_class)], mine)
+        gone = {name for name in rules if name in self.views and name not in views}
+        kept = [name for name in rules if name not in gone]
+        order = kept
+        if self.together:
+            placed = iter([name for name in views if name in rules])
+            order = [next(placed) if name in views else name for name in kept]
+        if gone or order != kept:
+            _rebuild(swap, self.app.url_map, drop=gone, order=order)
 
 
-def _rebuild(swap: Transaction, url_map: Any, drop: Collection[str]) -> None:
-    """Gives the map tables of its own, without the rules of the endpoints ``drop``."""
+def _derived_methods(cls: Any) -> set[str]:
+    """The methods that a class of views has functions for, as Flask reads them when the class is made."""
+    views = sys.modules["flask.views"]
+    if not issubclass(cls, views.MethodView):
+        return {*(cls.methods or ())}
+    inherited = {method for base in cls.__bases__ for method in getattr(base, "methods", None) or ()}
+    return inherited | {name.upper() for name in views.http_method_funcs if hasattr(cls, name)}
+
+
+def _renew_methods(swap: Transaction, view: Any, before: set[str], rules: list[Any]) -> None:
+    """Lets the rules of a class of views follow the methods that it has now."""
+    cls = view.view_class
+    now = _derived_methods(cls)
+    if now == before:
+        return
+    swap.log.set_class_attribute(cls, "methods", now)
+    swap.log.set_item(vars(view), "methods", now)
+    for rule in rules:
+        extra = (rule.methods or set()) - before
+        if rule.methods is not None and before <= rule.methods and extra <= {"HEAD", "OPTIONS"}:
+            methods = {*now, *(extra - {"HEAD"}), *({"HEAD"} if "GET" in now else ())}
+            swap.log.set_item(vars(rule), "methods", methods)
+
+
+def _rebuild(swap: Transaction, url_map: Any, drop: Collection[str], order: Iterable[str] | None = None) -> None:
+    """Gives the map tables of its own, without the rules of the endpoints ``drop``, in an order of endpoints."""
     held = vars(url_map)
-    by_endpoint = {name: list(rules) for name, rules in held["_rules_by_endpoint"].items() if name not in drop}
+    rules_of = held["_rules_by_endpoint"]
+    by_endpoint = {name: list(rules_of[name]) for name in order or rules_of if name not in drop}
     matcher = type(held["_matcher"])(held["_matcher"].merge_slashes)
     for rules in by_endpoint.values():
         for rule in rules:
@@ -134,20 +161,11 @@ def _of_kind(swap: Transaction, module: str, name: str) -> list[Any]:
 
 
 def _is_or_wraps(view: Any, function: object) -> bool:
+    if getattr(view, "view_class", None) is function:
+        return True
     while view is not function and hasattr(view, "__wrapped__"):
         view = view.__wrapped__
     return view is function
-
-
-def _closes_over(deferred: Any, function: object) -> bool:
-    return any(value is function for _, value in _cells(deferred))
-
-
-def _cells(function: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(function, FunctionType):
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            for content in cell_content(cell):
-                yield name, content
 
 
 ADAPTER = _Flask()

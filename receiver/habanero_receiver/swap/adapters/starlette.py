@@ -1,14 +1,14 @@
 """Starlette: an app that is served goes on with the routes and handlers that its module has now.
 
 An app and a mount copy the list of routes that they are given, and the app copies its exception handlers into the stack
-of middleware when it answers first. Both follow here, in every app, also in one that only its server holds. Middleware
-is made again only if the list of it changed; a lifespan that has begun goes on.
+of middleware when it answers first. Both follow here, in every app, also in one that only its server holds. Of the
+middleware, what is new or changed is made, and the rest goes on as it is; so does a lifespan that has begun.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class _Starlette(Adapter):
     def __init__(self) -> None:
         self._listed: list[_Listed] = []
         self._handlers: list[tuple[Any, dict[Any, Any]]] = []
+        self._stacks: list[tuple[Any, Any, list[Any]]] = []
 
     def kinds(self) -> Iterable[type]:
         made = (("starlette.applications", "Starlette"), ("starlette.routing", "Router"))
@@ -59,6 +60,10 @@ class _Starlette(Adapter):
             if len(routes) <= len(router.routes) and all(a is b for a, b in zip(routes, router.routes, strict=False))
         ]
         self._handlers = [(app, dict(app.exception_handlers)) for app in _apps(swap)]
+        self._stacks = [(app, app.middleware_stack, list(app.user_middleware)) for app in _apps(swap)]
+        for app, stack, _ in self._stacks:
+            if stack is not None:  # middleware can be added as before the first request
+                swap.log.set_item(vars(app), "middleware_stack", None)
 
     def replace(self, swap: Transaction, living: Any, made: Any) -> bool:
         kind = getattr(sys.modules.get("starlette.applications"), "Starlette", ())
@@ -70,7 +75,6 @@ class _Starlette(Adapter):
         swap.log.set_item(vars(living), "debug", made.debug)
         if [tuple(item) for item in living.user_middleware] != [tuple(item) for item in made.user_middleware]:
             swap.log.set_item(vars(living), "user_middleware", made.user_middleware)
-            swap.log.set_item(vars(living), "middleware_stack", None)
         return True
 
     def finish(self, swap: Transaction) -> None:
@@ -81,10 +85,13 @@ class _Starlette(Adapter):
                 if _same(held[: len(listed.routes)], listed.routes):  # its own statement did not give it others
                     routes = [*now, *held[len(listed.routes) :]]
                     swap.log.do((fill, held, routes), (fill, held, list(held)))
+        for app, stack, middleware in self._stacks:
+            if stack is not None:
+                _restack(swap, app, stack, middleware)
         for app, before in self._handlers:
             if app.exception_handlers != before and app.middleware_stack is not None:
                 _renew_handlers(swap, app)
-        self._listed, self._handlers = [], []
+        self._listed, self._handlers, self._stacks = [], [], []
 
 
 def _apps(swap: Transaction) -> list[Any]:
@@ -95,12 +102,41 @@ def _same(routes: Iterable[Any], others: Iterable[Any]) -> bool:
     return list(map(id, routes)) == list(map(id, others))
 
 
+def _restack(swap: Transaction, app: Any, stack: Any, before: list[Any]) -> None:
+    """Gives an app that has answered its middleware back, in which that which stays goes on with what it holds."""
+    swap.log.set_item(vars(app), "middleware_stack", stack)
+    if _same(app.user_middleware, before):
+        return
+    layers = list(_layers(stack))
+    end = next((i for i, layer in enumerate(layers) if type(layer).__name__ == "ExceptionMiddleware"), 0)
+    living = layers[max(end - len(before), 1) : end]  # around these, the library has layers of its own
+    if [type(layer) for layer in living] != [item.cls for item in before]:
+        swap.log.set_item(vars(app), "middleware_stack", None)  # made anew as a whole, by the next request
+        return
+    kept = {id(item): layer for item, layer in zip(before, living, strict=True)}
+    inner = layers[end]
+    for item in reversed(app.user_middleware):
+        layer = kept.get(id(item))
+        if layer is None:
+            layer = item.cls(inner, *item.args, **item.kwargs)
+        elif layer.app is not inner:
+            swap.log.set_attribute(layer, "app", inner)
+        inner = layer
+    swap.log.set_attribute(layers[end - len(before) - 1], "app", inner)
+
+
+def _layers(stack: Any) -> Iterator[Any]:
+    for _ in range(_MAX_MIDDLEWARE):
+        yield stack
+        if (stack := getattr(stack, "app", None)) is None:
+            return
+
+
 def _renew_handlers(swap: Transaction, app: Any) -> None:
     """Gives the middleware that answers for exceptions the handlers that the app has now."""
     last = {key: handler for key, handler in app.exception_handlers.items() if key in (500, Exception)}
     others = {key: handler for key, handler in app.exception_handlers.items() if key not in last}
-    layer = app.middleware_stack
-    for _ in range(_MAX_MIDDLEWARE):
+    for layer in _layers(app.middleware_stack):
         name = type(layer).__name__
         if name == "ServerErrorMiddleware":
             swap.log.set_item(vars(layer), "handler", next(iter(reversed(last.values())), None))
@@ -108,8 +144,6 @@ def _renew_handlers(swap: Transaction, app: Any) -> None:
             fresh = type(layer)(layer.app, handlers=others, debug=app.debug)
             for attribute in ("_exception_handlers", "_status_handlers"):
                 swap.log.set_item(vars(layer), attribute, vars(fresh)[attribute])
-        if (layer := getattr(layer, "app", None)) is None:
-            return
 
 
 ADAPTER = _Starlette()
