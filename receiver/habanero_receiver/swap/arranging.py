@@ -17,6 +17,7 @@ from typing import Any
 from .building.units import Unit
 from .claims import Claimant, Claims, calls_out, given, registers, registries, whole
 from .diff import Match
+from .kinds import is_a
 from .plan import ModulePlan
 from .reach import roots_of
 from .scope import Scope
@@ -40,10 +41,10 @@ class Arrange:
         roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
         claims = Claims(self.claimants, scope)
         for container, leading in registries(roots, scope):
-            keyed = isinstance(container, dict)
+            keyed = is_a(container, dict)
             entries = list(container)
             owners = claims.owners(whole(container) if keyed else entries, leading)
-            wanted = None if isinstance(container, set) else arranged(owners, entries)
+            wanted = None if is_a(container, set) else arranged(owners, entries)
             if wanted is not None:
                 put = reorder if keyed else fill
                 work.log.do((put, container, wanted), (put, container, entries))

@@ -15,6 +15,7 @@ from typing import Any
 
 from .building.units import PURE, Unit
 from .entries import CONTAINERS, held
+from .kinds import is_a
 from .live import reachable
 from .scope import UNKNOWN, Scope
 from .shapes import own_init_subclass
@@ -51,17 +52,19 @@ class Claimant:
             yield from self.functions()
             while value is not None and value is not UNKNOWN:
                 yield value
-                value = getattr(value, "__wrapped__", None) if isinstance(value, FunctionType) else None
+                value = getattr(value, "__wrapped__", None) if is_a(value, FunctionType) else None
 
 
 def _has_hook(cls: Any, scope: Scope) -> bool:
     """Whether making the class runs code of the app that may register it."""
-    if not isinstance(cls, type):
+    if not is_a(cls, type):
         return False
     return scope.is_own(type(cls).__module__) or own_init_subclass(cls, scope.is_own) is not None
 
 
-def claimants(units: Sequence[Unit], owners: Callable[[Unit], Callable[[], list[FunctionType]]]) -> tuple[Claimant, ...]:
+def claimants(
+    units: Sequence[Unit], owners: Callable[[Unit], Callable[[], list[FunctionType]]]
+) -> tuple[Claimant, ...]:
     """Those of an old version's statements that may have registered something."""
     return tuple(
         Claimant(unit, index, index, runs=False, functions=owners(unit))
@@ -85,9 +88,9 @@ def given(unit: Unit, scope: Scope) -> list[object]:
     found: list[object] = []
     for name in unit.reads:
         value = scope.lookup(name)
-        if isinstance(value, ModuleType) and scope.is_own(value.__name__):
-            found += [v for n in unit.code.co_names if isinstance(v := vars(value).get(n), (FunctionType, type))]
-        elif isinstance(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
+        if is_a(value, ModuleType) and scope.is_own(value.__name__):
+            found += [v for n in unit.code.co_names if is_a(v := vars(value).get(n), (FunctionType, type))]
+        elif is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
             found.append(value)
     return found
 
@@ -117,7 +120,7 @@ def claimed_elsewhere(
 
 
 def _speaks_of(namespace: Mapping[str, Any], target: object) -> bool:
-    home = getattr(target, "__module__", None)
+    home = target.__module__ if is_a(target, (FunctionType, type)) else None  # others may answer for themselves
     values = list(namespace.values())
     return any(value is target or (type(value) is ModuleType and value.__name__ == home) for value in values)
 
@@ -197,7 +200,7 @@ def registries(roots: Iterable[object], scope: Scope) -> list[tuple[Any, frozens
     found: dict[int, tuple[Any, set[int]]] = {}
     for root in {id(root): root for root in roots}.values():
         for item in reachable([root], scope.own_modules):
-            if isinstance(item, CONTAINERS) and item is not scope.globals:
+            if is_a(item, CONTAINERS) and item is not scope.globals:
                 found.setdefault(id(item), (item, {id(item)}))[1].add(id(root))
     return [(container, frozenset(leading)) for container, leading in found.values()]
 

@@ -84,7 +84,7 @@ class Transaction:
 
     def is_adapted(self, receiver: object) -> bool:
         """Whether an adapter knows what calling a method of this object, or a function of this module, registers."""
-        if isinstance(receiver, ModuleType):
+        if is_a(receiver, ModuleType):
             return any(adapter.library == receiver.__name__.partition(".")[0] for adapter in self.adapters)
         return any(issubclass(type(receiver), tuple(adapter.kinds())) for adapter in self.adapters)
 

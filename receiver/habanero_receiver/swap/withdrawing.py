@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .building.units import Unit
 from .claims import Claimant, Claims, calls_out, claimed_elsewhere, given, registries, whole
+from .kinds import is_a
 from .reach import roots_of
 from .scope import Scope
 from .transaction import Transaction
@@ -41,7 +42,7 @@ class Withdrawn:
         for container, before, indexes in self.places:
             left = [entry for index, entry in enumerate(before) if index not in indexes]
             now, count = list(container), len(indexes)
-            if isinstance(container, set) or len(now) != len(left) + count:
+            if is_a(container, set) or len(now) != len(left) + count:
                 continue
             if _same(left, now[: len(left)]):
                 came = now[len(left) :]
@@ -52,7 +53,7 @@ class Withdrawn:
             for index, entry in zip(indexes, came, strict=True):
                 left.insert(index, entry)
             if not _same(left, now):
-                put = reorder if isinstance(container, dict) else fill
+                put = reorder if is_a(container, dict) else fill
                 work.log.do((put, container, left), (put, container, now))
 
 
@@ -83,7 +84,7 @@ def withdraw(work: Transaction, scope: Scope, units: Sequence[Unit], former: Seq
         withdrawn.forgotten |= _forget(work, claims, unit, scope)
     roots = [root for unit in units for root in roots_of(unit.code, scope.globals, scope.is_own)]
     for container, leading in registries(roots, scope):
-        entries = whole(container) if isinstance(container, dict) else list(container)
+        entries = whole(container) if is_a(container, dict) else list(container)
         mine, maybe = claims.held_by(units, sure, entries, leading)
         withdrawn.maybe |= {id(unit): unit for unit in maybe}
         if mine:
@@ -98,11 +99,11 @@ def _same(entries: Sequence[Any], others: Sequence[Any]) -> bool:
 
 def _take_out(work: Transaction, container: Any, mine: Sequence[int]) -> None:
     entries = list(container)
-    if isinstance(container, dict):
+    if is_a(container, dict):
         work.log.note((reorder, container, entries))
         for index in mine:
             work.log.delete_item(container, entries[index])
-    elif isinstance(container, set):
+    elif is_a(container, set):
         for index in mine:
             work.log.do((container.discard, entries[index]), (container.add, entries[index]))
     else:

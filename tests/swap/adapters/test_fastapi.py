@@ -222,3 +222,48 @@ def test_overrides_and_docstrings(live: Any) -> None:
     first.dependency_overrides.clear()
     assert get(first, "/api/who") == ["user1 nobody", "none"]
     assert first.openapi()["paths"]["/api/item"]["get"]["description"] == "Hands out an item."
+
+
+def test_objects_that_routes_depend_on(start: Any) -> None:
+    """A security scheme, an instance and a class of the app that are made again or change; an undo takes it back."""
+    sources = dedented({
+        "guarded": """
+            from fastapi import Depends, FastAPI, Header, HTTPException
+            from fastapi.security import APIKeyHeader
+            key = APIKeyHeader(name="x-key", auto_error=False)
+            class Role:
+                def __init__(self, name):
+                    self.name = name
+                def __call__(self, x_role: str = Header("none")):
+                    if x_role != self.name:
+                        raise HTTPException(403, self.name)
+            admin = Role("admin")
+            class Paging:
+                def __init__(self, page: int = 1):
+                    self.page = page
+            app = FastAPI()
+            @app.get("/key")
+            def keyed(k=Depends(key)):
+                return k
+            @app.get("/admin", dependencies=[Depends(admin)])
+            def panel():
+                return "in"
+            @app.get("/list")
+            def listing(paging: Paging = Depends()):
+                return paging.page
+        """,
+    })  # fmt: skip
+    app = start(sources)
+    main = app.load("guarded")
+    headers = {"x-key": "k", "x-token": "t", "x-role": "owner"}
+
+    def seen() -> list[Any]:
+        return [get(main.app, path, headers=headers) for path in ("/key", "/admin", "/list?page=2&offset=8")]
+
+    assert seen() == ["k", 403, 2]
+    text = sources["guarded"].replace('name="x-key"', 'name="x-token"').replace('Role("admin")', 'Role("owner")')
+    committed = app.push({"guarded": text.replace("page: int = 1", "offset: int = 0").replace("= page", "= offset")})
+    assert seen() == ["t", "in", 8]
+    assert "x-token" in str(main.app.openapi()["components"])
+    committed.undo()
+    assert seen() == ["k", 403, 2]

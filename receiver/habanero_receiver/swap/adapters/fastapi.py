@@ -13,6 +13,8 @@ from functools import cache, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from habanero_receiver.swap.kinds import instance_dict
+
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -39,9 +41,12 @@ class _FastAPI(Adapter):
     library = "fastapi"
 
     def kinds(self) -> Iterable[type]:
-        return _kinds()
+        scheme = getattr(sys.modules.get("fastapi.security.base"), "SecurityBase", None)
+        return (*_kinds(), scheme) if isinstance(scheme, type) else _kinds()
 
     def replace(self, swap: Transaction, living: object, made: object) -> bool:
+        if type(living) is type(made) and callable(living) and _is_dependency(living, _apps(swap)):
+            return _take_over(swap, living, made)
         if type(living) is not type(made) or not issubclass(type(made), _kinds()):
             return False
         held, fresh = vars(living), vars(made)
@@ -80,6 +85,29 @@ class _FastAPI(Adapter):
             _describe(swap, route)
             if changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
                 _renew(swap, route)
+
+
+def _is_dependency(living: object, apps: list[Any]) -> bool:
+    """Whether routes were made to call the object: a security scheme, or an instance of a class of the app."""
+    routes = [route for route in _routes(apps) if hasattr(route, "dependant")]
+    waiting = [route.dependant for route in routes]
+    for dependant in waiting:
+        if dependant.call is living:
+            return True
+        waiting += dependant.dependencies
+    return False
+
+
+def _take_over(swap: Transaction, living: object, made: object) -> bool:
+    """Has the object that routes call go on as the one that was made in its place."""
+    held, fresh = instance_dict(living), instance_dict(made)
+    if held is None or fresh is None:
+        return False
+    for name in [name for name in held if name not in fresh]:
+        swap.log.delete_item(held, name)
+    for name, value in fresh.items():
+        swap.log.set_item(held, name, value)
+    return True
 
 
 def _apps(swap: Transaction) -> list[Any]:

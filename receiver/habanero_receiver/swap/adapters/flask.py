@@ -95,6 +95,7 @@ class _Mapped:
         """Whether rules and views are in one order: rules that are equal but for their order follow that of views."""
         classes = [getattr(view, "view_class", None) for view in self.views.values()]
         self.methods = {id(cls): {*(cls.methods or ())} for cls in classes if cls is not None}
+        self.decorators = {id(cls): list(cls.decorators) for cls in classes if cls is not None}
 
     def settle(self, swap: Transaction) -> None:
         """Brings the rules in line with the views, in which the engine has put everything in its place."""
@@ -106,6 +107,12 @@ class _Mapped:
             if id(getattr(view, "view_class", None)) in self.methods:
                 mine = [rule for name in rules if views.get(name) is view for rule in rules[name]]
                 _renew_methods(swap, view, self.methods[id(view.view_class)], mine)
+        for endpoint, view in views.items():
+            cls: Any = getattr(view, "view_class", None)
+            before = self.decorators.get(id(cls))
+            if self.views.get(endpoint) is view and before is not None and before != list(cls.decorators):
+                why = f"the view {endpoint!r} was made with what they were before"
+                swap.report.of(cls.__module__).note_stale(f"{cls.__qualname__}.decorators", why)
         gone = {name for name in rules if name in self.views and name not in views}
         kept = [name for name in rules if name not in gone]
         order = kept

@@ -61,9 +61,8 @@ class _Starlette(Adapter):
         ]
         self._handlers = [(app, dict(app.exception_handlers)) for app in _apps(swap)]
         self._stacks = [(app, app.middleware_stack, list(app.user_middleware)) for app in _apps(swap)]
-        for app, stack, _ in self._stacks:
-            if stack is not None:  # middleware can be added as before the first request
-                swap.log.set_item(vars(app), "middleware_stack", None)
+        built = [(app, stack) for app, stack, _ in self._stacks if stack is not None]
+        swap.log.do((_give_stacks, [(app, None) for app, _ in built]), (_give_stacks, built))  # so it can be added to
 
     def replace(self, swap: Transaction, living: Any, made: Any) -> bool:
         kind = getattr(sys.modules.get("starlette.applications"), "Starlette", ())
@@ -85,8 +84,10 @@ class _Starlette(Adapter):
                 if _same(held[: len(listed.routes)], listed.routes):  # its own statement did not give it others
                     routes = [*now, *held[len(listed.routes) :]]
                     swap.log.do((fill, held, routes), (fill, held, list(held)))
+        built = [(app, stack) for app, stack, _ in self._stacks if stack is not None]
+        swap.log.do((_give_stacks, built), (_give_stacks, [(app, None) for app, _ in built]))
         for app, stack, middleware in self._stacks:
-            if stack is not None:
+            if stack is not None and not _same(app.user_middleware, middleware):
                 _restack(swap, app, stack, middleware)
         for app, before in self._handlers:
             if app.exception_handlers != before and app.middleware_stack is not None:
@@ -102,11 +103,13 @@ def _same(routes: Iterable[Any], others: Iterable[Any]) -> bool:
     return list(map(id, routes)) == list(map(id, others))
 
 
+def _give_stacks(stacks: Iterable[tuple[Any, Any]]) -> None:
+    for app, stack in stacks:
+        app.middleware_stack = stack
+
+
 def _restack(swap: Transaction, app: Any, stack: Any, before: list[Any]) -> None:
-    """Gives an app that has answered its middleware back, in which that which stays goes on with what it holds."""
-    swap.log.set_item(vars(app), "middleware_stack", stack)
-    if _same(app.user_middleware, before):
-        return
+    """Puts changed middleware into the stack of an app; that which stays goes on with what it holds."""
     layers = list(_layers(stack))
     end = next((i for i, layer in enumerate(layers) if type(layer).__name__ == "ExceptionMiddleware"), 0)
     living = layers[max(end - len(before), 1) : end]  # around these, the library has layers of its own
