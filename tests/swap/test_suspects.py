@@ -105,6 +105,14 @@ def test_what_a_statement_filled_is_named(start: Start) -> None:
     assert stale == ["codes (line 8 of shop made it: it reads _codes, which changed)"]
 
 
+def test_what_was_filled_with_a_constant_is_named_by_its_name(start: Start) -> None:
+    """The container, and not the line that filled it, is what people look for."""
+    app = start({"shop": "RATE = 1\nBY_CODE = {}\nBY_CODE['eu'] = RATE\n"})
+    app.load("shop")
+    report = app.push({"shop": "RATE = 2\nBY_CODE = {}\nBY_CODE['eu'] = RATE\n"}).report
+    assert report.of("shop").stale == ["BY_CODE (line 3 made it, and reads RATE, which changed)"]
+
+
 def test_what_was_filled_is_named_even_if_it_could_have_changed(start: Start) -> None:
     """With another module in the release nobody knows before the commit what an import gives: it gave the same."""
     text = FILLED.replace("class Table(dict): ...", "from tables import Table")

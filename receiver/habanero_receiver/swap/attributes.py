@@ -12,11 +12,13 @@ from types import FunctionType
 
 from .body import Body
 from .building.units import Unit
+from .constants import same_constant
 from .diff import Match, docstring, functions_in, match_units
 from .kinds import instance_dict, is_a
 from .plan import ModulePlan
 from .scope import Scope
 from .shapes import special_kind
+from .suspects import evaluated
 from .transaction import Transaction
 
 _BORN_WITH = ("__name__", "__qualname__", "__module__", "__dict__", "__code__", "__defaults__", "__kwdefaults__",
@@ -52,6 +54,25 @@ def plan_attributes(plan: ModulePlan, body: Body) -> None:
         last = next((unit for unit in reversed(plan.new.units) if name in unit.names), None)
         if last is not None and not _take_back(plan, body, last, name, attribute):
             plan.report.stale.append(f"{name}.{attribute} =")
+
+
+def force_readers(plan: ModulePlan, body: Body) -> None:
+    """Has plain values computed again that were read from attributes which changed statements set: ``b = f.mark``."""
+    changed = {
+        pair
+        for match in body.matches if not match.same
+        for unit in (match.old, match.new) if unit is not None
+        for pair in unit.attributes
+    }  # fmt: skip
+    for unit in (match.new for match in body.matches if match.same and match.new is not None) if changed else ():
+        read = [f"{n}.{a}" for n, a in sorted(changed) if n in unit.reads and a in unit.code.co_names]
+        if unit.kind != "assign" or not read:
+            continue
+        made = evaluated(unit, body.scope)
+        if made is None:
+            plan.report.note_stale(body.scope.path(unit.label), f"it reads {', '.join(read)}, which changed")
+        elif all(same_constant(body.scope.get(name), value) for name, value in made.items()):  # not set otherwise since
+            plan.forced.add(id(unit))
 
 
 def written(body: Body, *, kept: bool = False) -> dict[tuple[str, str], Unit]:

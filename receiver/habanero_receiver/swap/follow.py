@@ -166,8 +166,9 @@ class Following:
                     found.append(changed[name])
             reads = self._read_for_sure(kept, unit, causes)
             if not done and reads and not guards_main(unit):
-                for what in unit.bindings:
-                    self.report.of(kept.name).note_stale(what, f"it reads {', '.join(reads)}, which changed")
+                for what in _made_by(unit):
+                    who = "it" if unit.names else f"line {unit.line} made it, and"
+                    self.report.of(kept.name).note_stale(what, f"{who} reads {', '.join(reads)}, which changed")
                 self._name_readers(kept, unit)
 
     def _read_for_sure(self, kept: Kept, unit: Unit, causes: Iterable[Change]) -> list[str]:
@@ -186,6 +187,12 @@ class Following:
                 taken = ", ".join(sorted(names & {*unit.reads}))
                 self.report.of(kept.name).note_stale(unit.label, f"it reads {taken}, which is stale")
                 names.update(unit.names)
+
+
+def _made_by(unit: Unit) -> list[str]:
+    """What people read of what a unit made: its names, else the containers and attributes that it filled."""
+    filled = {*filled_by(unit), *(".".join(pair) for pair in unit.attributes)} if not unit.names else set()
+    return sorted(filled) or [*unit.bindings]
 
 
 def _is_left(old: Any, made: list[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .adapters import is_tracked
 from .arranging import plan_arranging
-from .attributes import plan_attributes, written
+from .attributes import force_readers, plan_attributes, written
 from .body import Body
 from .building.units import CALLS, PURE, Unit
 from .claims import claimants
@@ -36,6 +36,7 @@ def plan_module(plan: ModulePlan) -> None:
     body = Body.of(plan.scope, plan.old.units, matches)
     plan.overruling.update(written(body, kept=True))
     plan_fills(plan, body)
+    force_readers(plan, body)
     for match in matches:
         try:
             _plan_unit(plan, body, match)
