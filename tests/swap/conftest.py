@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ Start = Callable[[dict[str, str]], LiveApp]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts an app from sources by module name, in the place of the one before; a package's name ends in ``/``."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it would be taken for that of the next, made in its second
     apps: list[LiveApp] = []
 
     def begin(sources: dict[str, str]) -> LiveApp:
