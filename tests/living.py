@@ -25,6 +25,7 @@ class LiveApp:
         for image in self.base.values():
             Path(image.filename).parent.mkdir(parents=True, exist_ok=True)
             Path(image.filename).write_bytes(image.source)
+        self._forget_modules()  # what a test before this one left under these names would be taken for ours
         self.overlay = Overlay({}, lambda *_: None)
         self.overlay.install()
         sys.path.insert(0, str(root))
@@ -57,10 +58,13 @@ class LiveApp:
         """Leaves no trace in the process."""
         sys.path.remove(str(self.root))
         sys.meta_path.remove(self.overlay)
-        for name in [name for name in sys.modules if name.partition(".")[0] in self.top_level]:
-            del sys.modules[name]
+        self._forget_modules()
         for image in self.base.values():
             linecache.cache.pop(image.filename, None)
+
+    def _forget_modules(self) -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] in self.top_level]:
+            del sys.modules[name]
 
     def picture(self, *more: object) -> dict[str, Any]:
         """All that a swap of this app could touch, to be compared with a picture taken later."""
