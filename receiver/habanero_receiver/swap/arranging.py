@@ -41,10 +41,12 @@ class Arrange:
         roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
         claims = Claims(self.claimants, scope)
         for container, leading in registries(roots, scope):
+            if len(container) < 2 or is_a(container, set):
+                continue  # it has no order; of what a route holds, most is so small
             keyed = is_a(container, dict)
             entries = list(container)
             owners = claims.owners(whole(container) if keyed else entries, leading)
-            wanted = None if is_a(container, set) else arranged(owners, entries)
+            wanted = arranged(owners, entries)
             if wanted is not None:
                 put = reorder if keyed else fill
                 work.log.do((put, container, wanted), (put, container, entries))
