@@ -4,6 +4,9 @@ The pause must not grow with the heap, and a release of 100 modules with 1,000 c
 floor beside it is the bare assignment of as many code objects. Stage time (the app goes on meanwhile) and peak memory
 are told too.
 
+What registers anew is another matter: one path is changed in FastAPI apps with more and more routes. There the pause
+grows with what the app holds.
+
     python -m benchmarks.commit_pause [--objects 100000,1000000,5000000] [--repeat 15]
 """
 
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +36,14 @@ class Shop:
         return sum(items)
 """
 CLOSURES = "def outer(n):\n    def inner():\n        return n + {n}\n    return inner\n\n\nmade = outer(1)\n"
+APP = "from fastapi import FastAPI\napp = FastAPI()\n"
+
+
+def routes(count: int, path: str) -> str:
+    """An app of so many routes, one of them with this path."""
+    paths = [f"/r{number}" for number in range(count - 1)]
+    paths.insert(count // 2, path)
+    return APP + "".join(f"@app.get({p!r})\ndef f{n}(a: int = 1) -> int:\n    return a\n" for n, p in enumerate(paths))
 
 
 def big(number: int) -> str:
@@ -77,6 +89,11 @@ def measure(app: App, version: Callable[[int], dict[str, str]], repeat: int) -> 
     )
 
 
+def one_path(count: int, number: int) -> dict[str, str]:
+    """The next version of the app of so many routes."""
+    return {f"bench_routes{count}": routes(count, f"/one{number}")}
+
+
 def floor(functions: int) -> float:
     """Milliseconds to assign as many code objects and nothing else."""
     made = [eval(f"lambda x: x + {i}") for i in range(functions)]
@@ -113,6 +130,11 @@ def main() -> int:
         many = App(folder, dict.fromkeys(names, big(0)))
         line = measure(many, lambda n: dict.fromkeys(names, big(n)), arguments.repeat)
         print(f"{len(ballast):>9,} objects, 1,000 in 100 {line}")
+        del ballast
+        for count in (10, 100, 500):
+            served = App(folder, {f"bench_routes{count}": routes(count, "/one")})
+            line = measure(served, partial(one_path, count), 5)
+            print(f"{count:>9,} routes, 1 path         {line}")
     return 0
 
 
