@@ -29,7 +29,8 @@ from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from habanero_receiver.overlay import Overlay
-from habanero_receiver.swap import Swapper, editions, image_from_source
+from habanero_receiver.swap import Swapper, image_from_source
+from habanero_receiver.swap.showing import editions
 
 KINDS = (FunctionType, type, ModuleType, CellType, dict, list, tuple, set)
 WARM_UP = 20

@@ -18,7 +18,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import cache_from_source
 from typing import TYPE_CHECKING
 
-from habanero_receiver.swap.loader import ImageLoader
+from habanero_receiver.swap.showing.loader import ImageLoader
 from habanero_receiver.values import NamedTuple
 
 if TYPE_CHECKING:

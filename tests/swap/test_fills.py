@@ -11,7 +11,7 @@ import pytest
 from living import LiveApp
 
 from habanero_receiver.swap import SwapRefusedError
-from habanero_receiver.swap.merge import merge
+from habanero_receiver.swap.containers.merge import merge
 from habanero_receiver.swap.undo import UndoLog
 
 Start = Callable[[dict[str, str]], LiveApp]

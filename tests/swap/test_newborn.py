@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from living import LiveApp
 
-from habanero_receiver.swap.heap import Newborn, youngest_functions, youngest_instances
+from habanero_receiver.swap.finding.heap import Newborn, youngest_functions, youngest_instances
 
 Start = Callable[[dict[str, str]], LiveApp]
 

@@ -14,17 +14,18 @@ from typing import Any
 
 import pytest
 
-from habanero_receiver.swap import Refusal, SwapReport, fields
+from habanero_receiver.swap import Refusal, SwapReport
 from habanero_receiver.swap.adapters import Adapter, in_use, register
 from habanero_receiver.swap.building.compiler import build
 from habanero_receiver.swap.building.units import Unit, decode
+from habanero_receiver.swap.containers.entries import holds
+from habanero_receiver.swap.containers.registry import Registrations
 from habanero_receiver.swap.diff import docstring, match_units, pair_code, same_behaviour, same_code
-from habanero_receiver.swap.entries import holds
-from habanero_receiver.swap.functions import ClosureError, apply, is_plain, patch
-from habanero_receiver.swap.heap import instances_of, search_all, search_for, youngest_functions
-from habanero_receiver.swap.live import FunctionIndex, reachable
-from habanero_receiver.swap.reach import roots_of
-from habanero_receiver.swap.registry import Registrations
+from habanero_receiver.swap.finding.heap import instances_of, search_all, search_for, youngest_functions
+from habanero_receiver.swap.finding.live import FunctionIndex, reachable
+from habanero_receiver.swap.finding.reach import roots_of
+from habanero_receiver.swap.functions import fields
+from habanero_receiver.swap.functions.moves import ClosureError, apply, is_plain, patch
 from habanero_receiver.swap.undo import Snapshot, UndoLog, reorder
 
 

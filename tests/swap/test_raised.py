@@ -8,8 +8,8 @@ import pytest
 from living import LiveApp
 
 from habanero_receiver.swap import SwapError, SwapFailedError, SwapRefusedError
-from habanero_receiver.swap.raised import shown
 from habanero_receiver.swap.report import Refusal
+from habanero_receiver.swap.showing.raised import shown
 
 Start = Callable[[dict[str, str]], LiveApp]
 

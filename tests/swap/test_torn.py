@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from living import LiveApp
 
-from habanero_receiver.swap.functions import apply, transplant
+from habanero_receiver.swap.functions.moves import apply, transplant
 from habanero_receiver.swap.undo import UndoLog
 
 Start = Callable[[dict[str, str]], LiveApp]

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import ModuleType
 
 from .building.units import Import, Unit
-from .dynamic import binds_by_name, bound_by_functions
 from .plan import ModulePlan
 from .report import Refusal
+from .statements.dynamic import binds_by_name, bound_by_functions
 
 _HELP = "change the import as well, in the same release"
 

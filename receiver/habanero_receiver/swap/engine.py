@@ -14,14 +14,14 @@ from types import ModuleType
 
 from .building.compiler import build as build_source
 from .building.units import Build, Unit, decode
-from .editions import Version, edition_name, edition_of, names_of
 from .errors import SwapRefusedError
+from .finding.live import FunctionIndex
 from .image import ModuleImage
-from .live import FunctionIndex
 from .plan import ModulePlan
 from .report import Refusal
-from .scope import Scope
+from .showing.editions import Version, edition_name, edition_of, names_of
 from .staged import CommittedSwap, StagedSwap
+from .statements.scope import Scope
 from .undo import UndoLog
 
 __all__ = ["CommittedSwap", "Overlay", "StagedSwap", "Swapper", "image_from_source"]

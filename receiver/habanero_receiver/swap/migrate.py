@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Any
 
 from .diff import Match, functions_in, same_behaviour
-from .heap import Newborn, instances_of, youngest_instances
+from .finding.heap import Newborn, instances_of, youngest_instances
 from .kinds import instance_dict, is_a, is_instance
 from .report import ModuleReport
 from .undo import Snapshot, UndoLog

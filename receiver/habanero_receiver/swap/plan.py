@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from .annotations import annotations_of
-from .body import Body
-from .born import Births
 from .building.units import Build, Unit
-from .claims import Claimant
+from .classes.facts import ClassIndex
+from .containers.claims import Claimant
 from .diff import CodePair, Match, defined_in, functions_in
-from .editions import Edition
-from .facts import ClassIndex
-from .heap import instances_of
+from .finding.heap import instances_of
+from .finding.live import FunctionIndex
+from .following.makers import marks_of
+from .functions.born import Births
 from .kinds import is_a
-from .live import FunctionIndex
-from .makers import marks_of
 from .migrate import Migration
 from .report import ModuleReport, Refusal
-from .scope import Scope
-from .steps import Define, Run, Settle, Step, Sweep
+from .showing.editions import Edition
+from .statements.annotations import annotations_of
+from .statements.body import Body
+from .statements.scope import Scope
+from .statements.steps import Define, Run, Settle, Step, Sweep
 
 COLD = "deploy this change with a restart"
 

@@ -11,21 +11,21 @@ from types import CellType, FunctionType
 from typing import Any
 
 from .adapters import is_tracked
-from .arranging import plan_arranging
-from .attributes import force_readers, plan_attributes, written
-from .body import Body
 from .building.units import CALLS, PURE, Unit
-from .claims import claimants
-from .classes import plan_class
+from .classes.planning import plan_class
+from .classes.preview import preview_call
+from .containers.arranging import plan_arranging
+from .containers.claims import claimants
+from .containers.fills import plan_fills
+from .containers.withdrawing import plan_withdrawal
 from .diff import Match, match_units, pair_code, unpaired
-from .fills import plan_fills
-from .functions import is_plain
+from .functions.moves import is_plain
 from .plan import ModulePlan, Patch
-from .preview import preview_call
-from .raised import note
-from .scope import UNKNOWN
-from .steps import Remove
-from .withdrawing import plan_withdrawal
+from .showing.raised import note
+from .statements.attributes import force_readers, plan_attributes, written
+from .statements.body import Body
+from .statements.scope import UNKNOWN
+from .statements.steps import Remove
 
 
 def plan_module(plan: ModulePlan) -> None:

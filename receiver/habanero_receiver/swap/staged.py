@@ -16,32 +16,32 @@ from typing import TYPE_CHECKING, Any
 
 from .adapters import in_use
 from .building.units import Build, Unit, decode
-from .classvars import ClassVars, past_of
+from .classes.layouts import LayoutError
 from .dangling import refuse_dangling
-from .editions import Renaming, Version, renaming
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
-from .follow import Change, Following, Kept, changes_of, changes_since
-from .heap import instances_of
-from .heldcode import HeldCode, held_code
+from .finding.heap import instances_of
+from .finding.live import reachable
+from .finding.reach import Reach, new_modules
+from .following.classvars import ClassVars, past_of
+from .following.follow import Change, Following, Kept, changes_of, changes_since
+from .following.importers import find_kept
+from .following.suspects import Suspects
+from .functions.heldcode import HeldCode, held_code
+from .functions.patching import Patching
+from .functions.unmade import name_unmade
 from .image import ModuleImage
-from .importers import find_kept
-from .layouts import LayoutError
-from .live import reachable
-from .loader import exchange
 from .order import in_import_order
-from .patching import Patching
 from .plan import ModulePlan
 from .planner import plan_module
-from .raised import note
-from .reach import Reach, new_modules
 from .report import Refusal, SwapReport
-from .sources import LineCacheEntry, line_cache_entry, show
-from .steps import Step
-from .suspects import Suspects
+from .showing.editions import Renaming, Version, renaming
+from .showing.loader import exchange
+from .showing.raised import note
+from .showing.sources import LineCacheEntry, line_cache_entry, show
+from .statements.steps import Step
 from .transaction import Transaction
 from .undo import Imports, Snapshot, UndoLog
 from .undo import Step as LogStep
-from .unmade import name_unmade
 
 if TYPE_CHECKING:
     from .engine import Swapper

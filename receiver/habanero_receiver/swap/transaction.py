@@ -13,12 +13,12 @@ from typing import Any
 
 from .adapters.protocol import Adapter
 from .building.units import Unit
-from .classvars import ClassVars
-from .copies import Copies
-from .entries import place_of
-from .heap import instances_of
+from .containers.entries import place_of
+from .containers.registry import Double
+from .finding.heap import instances_of
+from .following.classvars import ClassVars
+from .functions.copies import Copies
 from .kinds import is_a
-from .registry import Double
 from .report import SwapReport
 from .undo import UndoLog
 

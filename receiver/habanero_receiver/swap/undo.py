@@ -16,8 +16,8 @@ from itertools import starmap, takewhile
 from types import ModuleType
 from typing import Any
 
+from .finding.live import reachable
 from .kinds import instance_dict, is_a
-from .live import reachable
 
 Step = tuple[Any, ...]
 """A callable and its arguments."""

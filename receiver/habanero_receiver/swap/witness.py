@@ -22,9 +22,9 @@ from typing import Any
 from .building.modulecode import main_code
 from .building.parsing import parse
 from .building.units import Unit, decode
-from .editions import names_of
+from .finding.live import MAX_OBJECTS, reachable
 from .image import ModuleImage
-from .live import MAX_OBJECTS, reachable
+from .showing.editions import names_of
 
 _UNBOUND: Any = object()
 

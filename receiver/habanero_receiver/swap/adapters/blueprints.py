@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.live import cell_content
+from habanero_receiver.swap.finding.live import cell_content
 from habanero_receiver.swap.undo import Snapshot, reorder
 
 if TYPE_CHECKING:

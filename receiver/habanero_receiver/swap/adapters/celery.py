@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.live import cell_content
+from habanero_receiver.swap.finding.live import cell_content
 from habanero_receiver.swap.undo import reorder, restore_mapping
 
 from .protocol import Adapter

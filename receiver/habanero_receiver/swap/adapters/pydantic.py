@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.live import subclasses
+from habanero_receiver.swap.finding.live import subclasses
 from habanero_receiver.swap.undo import restore_class, restore_mapping
 
 from .protocol import Adapter

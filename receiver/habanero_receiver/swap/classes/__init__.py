@@ -1,0 +1,1 @@
+"""Living classes: how they take over what their new bodies say, and stay the same objects."""

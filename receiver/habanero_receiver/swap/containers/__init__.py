@@ -1,0 +1,1 @@
+"""What statements put into containers: registries, tables, and their order."""

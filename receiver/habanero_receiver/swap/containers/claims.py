@@ -1,0 +1,211 @@
+"""Which statements of a module an entry of a registry comes from: told by what the entry holds.
+
+A decorated ``def`` registers what its name is bound to, a call what it is given, a class itself where its bases have a
+hook. The rule that it upholds: an entry is claimed by the statements that speak of what it holds nearest to it; where
+several do, only as many entries as statements tell which is whose, in the order in which they ran.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import FunctionType, ModuleType
+from typing import Any
+
+from habanero_receiver.swap.building.units import PURE, Unit
+from habanero_receiver.swap.classes.shapes import own_init_subclass
+from habanero_receiver.swap.finding.live import reachable
+from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.statements.scope import UNKNOWN, Scope
+
+from .entries import CONTAINERS, held
+
+_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claimant:
+    """A statement that may have registered something."""
+
+    unit: Unit
+    place: int
+    """Where it stands in the new version."""
+    was: int | None
+    """Where it stood in the old version; None if it is new."""
+    runs: bool
+    """Whether it runs in this swap."""
+    functions: Callable[[], Iterable[object]] = field(default=tuple)
+    """The living functions of a ``def``, when called."""
+
+    @property
+    def ran(self) -> tuple[bool, int]:
+        """Orders statements as they ran: those of the old version first."""
+        return (self.was is None, self.place if self.was is None else self.was)
+
+    def targets(self, scope: Scope) -> Iterator[object]:
+        """The objects by which its entries are told."""
+        yield from given(self.unit, scope)
+        if self.unit.kind in ("function", "class"):
+            value = scope.get(self.unit.names[0])
+            if self.unit.decorate is None and not _has_hook(value, scope):
+                return
+            yield from self.functions()
+            while value is not None and value is not UNKNOWN:
+                yield value
+                value = getattr(value, "__wrapped__", None) if is_a(value, FunctionType) else None
+
+
+def _has_hook(cls: Any, scope: Scope) -> bool:
+    """Whether making the class runs code of the app that may register it."""
+    if not is_a(cls, type):
+        return False
+    return scope.is_own(type(cls).__module__) or own_init_subclass(cls, scope.is_own) is not None
+
+
+def claimants(
+    units: Sequence[Unit], owners: Callable[[Unit], Callable[[], list[FunctionType]]]
+) -> tuple[Claimant, ...]:
+    """Those of an old version's statements that may have registered something."""
+    return tuple(
+        Claimant(unit, index, index, runs=False, functions=owners(unit))
+        for index, unit in enumerate(units)
+        if registers(unit)
+    )
+
+
+def registers(unit: Unit) -> bool:
+    """Whether a statement may register something: it has decorators, makes a class, or hands something on."""
+    if unit.kind in ("function", "class"):
+        return unit.decorate is not None or unit.kind == "class"
+    return unit.kind in ("assign", "other") and bool(unit.reads)
+
+
+def given(unit: Unit, scope: Scope) -> list[object]:
+    """What a call hands on: the functions, classes and other objects that it names, but for whose method it calls."""
+    if unit.kind not in ("assign", "other"):
+        return []
+    roots = {*unit.call_roots}
+    found: list[object] = []
+    for name in unit.reads:
+        value = scope.lookup(name)
+        if is_a(value, ModuleType) and scope.is_own(value.__name__):
+            found += [v for n in unit.code.co_names if is_a(v := vars(value).get(n), (FunctionType, type))]
+        elif is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
+            found.append(value)
+    return found
+
+
+def _is_object(value: object) -> bool:
+    return type(value).__module__ != "builtins" and value is not UNKNOWN
+
+
+def calls_out(unit: Unit) -> bool:
+    """Whether running the statement can register something, not only bind a value."""
+    return unit.effect > PURE and bool(unit.calls)
+
+
+def claimed_elsewhere(
+    target: object, scope: Scope, modules: Mapping[str, ModuleType], units_of: Callable[[str], Iterable[Unit]]
+) -> bool:
+    """Whether a statement of another module of the app may have registered the object."""
+    for name, module in modules.items():
+        namespace = vars(module)
+        if namespace is scope.globals or not _speaks_of(namespace, target):
+            continue
+        around = replace(scope, globals=namespace, owner=None)
+        calls = (unit for unit in units_of(name) if unit.kind in ("assign", "other") and calls_out(unit))
+        if any(value is target for unit in calls for value in given(unit, around)):
+            return True
+    return False
+
+
+def _speaks_of(namespace: Mapping[str, Any], target: object) -> bool:
+    home = target.__module__ if is_a(target, (FunctionType, type)) else None  # others may answer for themselves
+    values = list(namespace.values())
+    return any(value is target or (type(value) is ModuleType and value.__name__ == home) for value in values)
+
+
+class Claims:
+    """Who may claim what, of the statements of one module."""
+
+    def __init__(self, claimants: Sequence[Claimant], scope: Scope) -> None:
+        self._by_target: dict[int, list[Claimant]] = defaultdict(list)
+        self._kept: list[object] = []  # identities are only good as long as the objects are there
+        for claimant in claimants:
+            for target in claimant.targets(scope):
+                if claimant not in self._by_target[id(target)]:
+                    self._by_target[id(target)].append(claimant)
+                    self._kept.append(target)
+
+    def of(self, target: object) -> list[Claimant]:
+        """Those that speak of an object."""
+        return self._by_target.get(id(target), [])
+
+    def owners(self, entries: Sequence[object], beyond: Collection[int]) -> list[Claimant | None]:
+        """Whose each of a container's entries is, None where that cannot be told.
+
+        Objects whose identity is in ``beyond`` tell nothing, and are not entered.
+        """
+        pools: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        found: list[list[Claimant]] = []
+        for index, entry in enumerate(entries):
+            nearest = self._nearest(entry, beyond)
+            found.append(nearest)
+            pools[tuple(map(id, nearest))].append(index)
+        owners: list[Claimant | None] = [None] * len(entries)
+        for indexes in pools.values():
+            claimants = sorted(found[indexes[0]], key=lambda claimant: claimant.ran)
+            if len(claimants) == 1:
+                claimants *= len(indexes)
+            if len(claimants) == len(indexes):
+                for index, claimant in zip(indexes, claimants, strict=True):
+                    owners[index] = claimant
+        return owners
+
+    def held_by(
+        self, units: Sequence[Unit], sure: Sequence[Unit], entries: Sequence[object], beyond: Collection[int]
+    ) -> tuple[list[int], list[Unit]]:
+        """Which entries are of these statements, by index; and of which others might be, which cannot be told.
+
+        Of those that are not ``sure`` none can: other modules speak of what they were given.
+        """
+        wanted, told = set(map(id, units)), set(map(id, sure))
+        owners = self.owners(entries, beyond)
+        mine = [index for index, owner in enumerate(owners) if owner is not None and id(owner.unit) in told]
+        untold = [entry for index, entry in enumerate(entries) if index not in mine]
+        maybe = {id(c.unit): c.unit for entry in untold for c in self._nearest(entry, beyond)}
+        return mine, [unit for key, unit in maybe.items() if key in wanted]
+
+    def _nearest(self, entry: object, beyond: Collection[int]) -> list[Claimant]:
+        level, seen = [entry], set(beyond)
+        for depth in range(_DEPTH + 1):
+            told = (item for item in level if id(item) not in beyond)
+            claimants = {id(c): c for item in told for c in self._by_target.get(id(item), ())}
+            if claimants:
+                return list(claimants.values())
+            below: list[object] = []
+            for item in level if depth < _DEPTH else ():
+                if id(item) not in seen:
+                    seen.add(id(item))
+                    below.extend(held(item))
+            level = below
+        return []
+
+
+def registries(roots: Iterable[object], scope: Scope) -> list[tuple[Any, frozenset[int]]]:
+    """The containers that ``roots`` lead to, each with the identities of those roots that do, and its own.
+
+    What such a root put there itself speaks of it, and was not given to it.
+    """
+    found: dict[int, tuple[Any, set[int]]] = {}
+    for root in {id(root): root for root in roots}.values():
+        for item in reachable([root], scope.own_modules):
+            if is_a(item, CONTAINERS) and item is not scope.globals:
+                found.setdefault(id(item), (item, {id(item)}))[1].add(id(root))
+    return [(container, frozenset(leading)) for container, leading in found.values()]
+
+
+def whole(mapping: Mapping[Any, Any]) -> list[object]:
+    """A mapping's entries, each with its key."""
+    return [(key, value) for key, value in list(mapping.items())]

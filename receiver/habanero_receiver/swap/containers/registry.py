@@ -1,0 +1,248 @@
+"""What decorators registered: found without knowing the framework, and replaced in its place.
+
+A registry is any container that can be reached from what a decorator reads: ``@app.get("/")`` reads ``app``, which
+holds a list of routes. An entry belongs to a function if it is the function, or holds it a few steps down (`entries`).
+
+The rule: what the decorators registered now takes the places of what they had registered for the same function. An
+entry of another place (the list of another event) goes if it is of the same make and under the same registry. What
+grew although nothing in it could be told to be the older entry is named as doubled, not guessed at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from habanero_receiver.swap.finding.live import reachable
+from habanero_receiver.swap.functions.moves import is_plain
+from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.undo import Snapshot, UndoLog, fill, reorder
+
+from .entries import CONTAINERS, holds, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """An entry of a container that may be there in an older form too."""
+
+    container: object
+    entry: str
+
+
+@dataclass(slots=True)
+class _Content:
+    """What one container holds for the old registration, and what came with the new one.
+
+    Entries of lists and sets; keys of mappings.
+    """
+
+    container: Any
+    before: Any
+    old: list[Any]
+    fresh: list[Any]
+    grew: list[Any]
+    """All that is new in it, whether or not it can be told whose it is."""
+
+    def kinds(self, entries: list[Any]) -> set[type]:
+        """Of which make the entries are."""
+        return {type(self.container[entry] if is_a(self.container, dict) else entry) for entry in entries}
+
+
+class Registrations:
+    """The containers that a function's decorators can reach, as they are before the decorators run again.
+
+    ``roots`` are what old and new decorators read; ``lasting`` what the new ones read, all of it if None.
+    """
+
+    def __init__(
+        self, roots: Iterable[object], own_modules: frozenset[str], lasting: Iterable[object] | None = None
+    ) -> None:
+        self._roots = list(roots)
+        self._own_modules = own_modules
+        self._lasting = None if lasting is None else list(lasting)
+        self._before = Snapshot(self._roots, own_modules)
+
+    def settle(self, log: UndoLog, old: list[object], new: list[object]) -> list[Double]:
+        """Puts what was registered since into the places of what was registered for ``old``; drops what is left of it.
+
+        ``new`` are the objects registered now; they may be the very same ones as ``old``. Returns what may be there
+        twice.
+        """
+        contents = self._contents(old, new)
+        moved = [content for content in contents if content.fresh]
+        doubles: list[Double] = []
+        replaced = False
+        for content in contents:
+            if content.old and (content.fresh or not new or self._moved(content, moved) or self._is_left(content)):
+                replaced = True
+                _replace(log, content)
+            elif content.old and any(content.kinds(content.old) & other.kinds(other.fresh) for other in moved):
+                doubles += [Double(content.container, shown(entry)) for entry in content.old]
+        for content in contents:
+            if not content.old and not (replaced and content.fresh):
+                doubles += [Double(content.container, shown(entry)) for entry in content.grew]
+        return doubles
+
+    def clear(self, log: UndoLog, old: list[object]) -> bool:
+        """Takes back all that was registered since, and drops what was registered for ``old``; whether anything was."""
+        self._before.restore()
+        contents = [content for content in self._contents(old, []) if content.old]
+        for content in contents:
+            _replace(log, content)
+        return bool(contents)
+
+    def hold(self, value: object) -> bool:
+        """Whether ``value`` was registered since."""
+        return any(content.fresh for content in self._contents([], [value]))
+
+    def exchange(self, log: UndoLog, made: object, living: object) -> None:
+        """Puts ``living`` where ``made`` was registered: it has taken that one over."""
+        for items, _ in self._before.lists:
+            if any(item is made for item in items):
+                log.do((fill, items, [living if item is made else item for item in items]), (fill, items, list(items)))
+        for mapping, _ in self._before.dicts:
+            for key in [key for key, value in mapping.items() if value is made]:
+                log.do((mapping.__setitem__, key, living), (mapping.__setitem__, key, made))
+
+    def settle_statement(self, log: UndoLog, named: list[object]) -> list[Double]:
+        """The same for a statement that ran again and read the objects ``named``, as the older one did.
+
+        Other statements may have registered these too: an entry is taken for the older statement's only if there are
+        as many of them as came now.
+        """
+        doubles: list[Double] = []
+        contents = self._contents(named, named)
+        moved = [content for content in contents if content.fresh]
+        came = sum(len(content.fresh) for content in moved)
+        there = [c for c in contents if c.old and (c.fresh or self._moved(c, moved))]
+        if came and sum(len(content.old) for content in there) == came:
+            for content in there:
+                _replace(log, content)
+            contents = [content for content in contents if not content.old and not content.fresh]
+        for content in contents:
+            doubles += [Double(content.container, shown(entry)) for entry in content.grew]
+        return doubles
+
+    def _contents(self, old: list[object], new: list[object]) -> list[_Content]:
+        beyond = {id(root) for root in self._roots} - {id(item) for item in (*old, *new)}
+        found = [
+            *(_of_list(items, before, old, new, beyond) for items, before in self._before.lists),
+            *(_of_set(members, before, old, new, beyond) for members, before in self._before.sets),
+            *(
+                _of_mapping(mapping, before, old, new, beyond)
+                for mapping, before in self._before.dicts
+                if not _is_record(before, old)  # it goes as a whole, from what holds it
+            ),
+        ]
+        tables = [content for content in found if is_a(content.container, dict)]
+        whole = {id(content.container[key]) for content in tables for key in content.old}
+        return [c for c in found if (c.old or c.grew) and id(c.container) not in whole]
+
+    def _moved(self, content: _Content, moved: list[_Content]) -> bool:
+        """Whether an entry of the same make appeared elsewhere under the same registry."""
+        kinds = content.kinds(content.old)
+        places = {id(m.container) for m in moved if kinds & m.kinds(m.fresh)}
+        places |= {id(m.container[key]) for m in moved if is_a(m.container, dict) for key in m.fresh}
+        for root in self._roots if places else ():
+            met = {id(item) for item in reachable([root], self._own_modules) if is_a(item, CONTAINERS)}
+            if id(content.container) in met and not places.isdisjoint(met):
+                return True
+        return False
+
+    def _is_left(self, content: _Content) -> bool:
+        """Whether only the old decorators lead to the container."""
+        if self._lasting is None:
+            return False
+        return all(item is not content.container for item in reachable(self._lasting, self._own_modules))
+
+
+def _of_list(items: Any, before: list[Any], old: list[object], new: list[object], beyond: set[int]) -> _Content:
+    beyond = beyond | {id(items)}
+    had = Counter(map(id, before))
+    known: list[Any] = []
+    grew: list[Any] = []
+    for item in items:  # the same object can be appended again: it is what comes after the older ones
+        (known if had[id(item)] > 0 else grew).append(item)
+        had[id(item)] -= 1
+    fresh = [item for item in grew if holds(item, new, beyond=beyond)]
+    return _Content(items, known, [item for item in known if holds(item, old, beyond=beyond)], fresh, grew)
+
+
+def _of_set(members: Any, before: set[Any], old: list[object], new: list[object], beyond: set[int]) -> _Content:
+    beyond = beyond | {id(members)}
+    grew = [member for member in members if member not in before]
+    stale = [m for m in before if m in members and holds(m, old, beyond=beyond)]
+    return _Content(members, before, stale, [m for m in grew if holds(m, new, beyond=beyond)], grew)
+
+
+def _of_mapping(
+    mapping: Any, before: dict[Any, Any], old: list[object], new: list[object], beyond: set[int]
+) -> _Content:
+    """``old`` keys are those that were not written again."""
+    inside = partial(holds, depth=2, beyond=beyond | {id(mapping)})
+    fresh = [
+        key
+        for key, value in mapping.items()
+        if before.get(key) is not value and (holds(value, new, beyond=beyond | {id(mapping)}) or inside(key, new))
+    ]
+    kinds = {type(mapping[key]) for key in fresh if is_a(mapping[key], CONTAINERS)}
+    stale = [
+        key
+        for key, value in before.items()
+        if mapping.get(key) is value and (inside(key, old) or _is_entry(value, old, kinds, inside))
+    ]
+    return _Content(mapping, before, stale, fresh, [key for key in mapping if key not in before])
+
+
+def _is_entry(value: Any, old: list[object], kinds: set[type], inside: Callable[..., bool]) -> bool:
+    """Whether a table's value is the old registration; a container is one if containers like it came with the new."""
+    if _is_record(value, old) or not is_a(value, CONTAINERS):
+        return inside(value, old)
+    return type(value) in kinds and _all_hold(value, old)
+
+
+def _is_record(value: Any, old: list[object]) -> bool:
+    """Whether a mapping says of one function what it is registered as: it has plain values beside it."""
+    if not is_a(value, dict):
+        return False
+    others = [part for part in value.values() if not holds(part, old, depth=1)]
+    return 0 < len(others) < len(value) and all(is_plain(part) or part in ([], {}) for part in others)
+
+
+def _all_hold(container: Any, old: list[object]) -> bool:
+    """Whether nothing but one function is in a container of a table, so that it came with it."""
+    parts = list(container.values()) if is_a(container, dict) else list(container)
+    return bool(parts) and all(holds(part, old, depth=2) for part in parts)
+
+
+def _replace(log: UndoLog, content: _Content) -> None:
+    """Puts the fresh entries into the places of the old ones; fewer leave no gap, more come behind."""
+    container = content.container
+    if is_a(container, dict):
+        _replace_keys(log, content)
+    elif is_a(container, set):
+        for member in content.old:
+            log.do((container.discard, member), (container.add, member))
+    else:
+        queue, gone = list(content.fresh), {id(item) for item in content.old}
+        result: list[Any] = []
+        for item in content.before:
+            if id(item) not in gone:
+                result.append(item)
+            elif queue:
+                result.append(queue.pop(0))
+        left = {id(item) for item in content.fresh} - {id(item) for item in queue}
+        result += [item for item in content.grew if id(item) not in left]
+        log.do((fill, container, result), (fill, container, list(container)))
+
+
+def _replace_keys(log: UndoLog, content: _Content) -> None:
+    mapping, order = content.container, list(content.before)
+    for key, added in zip(content.old, (key for key in content.fresh if key not in content.before), strict=False):
+        order[order.index(key)] = added
+    for key in content.old:
+        log.do((mapping.pop, key, None), (mapping.__setitem__, key, mapping[key]))
+    log.do((reorder, mapping, order), (reorder, mapping, list(mapping)))

@@ -1,0 +1,1 @@
+"""What was computed from something that changed: it follows where that is safe, or is named as stale."""

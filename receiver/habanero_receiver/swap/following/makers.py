@@ -1,0 +1,201 @@
+"""Finds what changed code of the app did once for kept definitions: decorators, hooks of classes, metaclasses.
+
+A decorator's body, an ``__init_subclass__`` or a metaclass's ``__init__`` runs when the definition does, and that does
+not run again. The closures that it returned take their new code over. What it left otherwise is kept, and is named
+here: attributes that it set on the definition, and containers that it filled. This file looks at code and runs nothing.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from habanero_receiver.swap.building.units import Unit
+from habanero_receiver.swap.classes.shapes import own_init_subclass
+from habanero_receiver.swap.containers.merge import CONTAINERS
+from habanero_receiver.swap.diff import Match, functions_in, same_behaviour, without_inner
+from habanero_receiver.swap.kinds import function_of, instance_dict, is_a
+from habanero_receiver.swap.statements.scope import Scope
+
+_METACLASS = ("__new__", "__init__", "__prepare__")
+Versions = Mapping[tuple[str, str], tuple[CodeType, CodeType]]
+"""The old and the new code of functions and methods that changed, by module and qualified name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What changed code left: the module and the name of it, and why that is stale."""
+
+    module: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """A function of the app that ran for a definition."""
+
+    function: FunctionType
+    called: bool
+    """Whether it was called for the decorator, which is a function inside it."""
+    root: str
+    """The name that it was reached by, if it is a method of what that is bound to."""
+
+
+def left_by(unit: Unit, scope: Scope, versions: Versions) -> Iterator[Left]:
+    """What changed code left of a kept ``def`` or class, and for it."""
+    name = unit.names[0]
+    made = scope.get(name)
+    for maker in _makers(unit, scope, made):
+        version = versions.get((maker.function.__module__, maker.function.__qualname__))
+        for old, new in _ran(version, called=maker.called) if version is not None else ():
+            why = f"{maker.function.__qualname__}, which changed, made it"
+            held = instance_dict(made) if not is_a(made, type) else vars(made)
+            known = {n for n in _set_by(old) if n in (held or {})} | _set_by(new)
+            for attribute in sorted(known - {member for inner in unit.members for member in inner.names}):
+                yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", why)
+            yield from _filled(old, maker, scope, why)
+
+
+def marks_of(unit: Unit, scope: Scope, body: Sequence[Unit]) -> frozenset[str]:
+    """The attributes that the app's own decorators of a definition set on it, as the code says that made it.
+
+    ``body`` are the units that the definition is one of: a decorator may be gone by its end (``del mark``).
+    """
+    found: set[str] = set()
+    for code, called in _decorators(unit, scope, body):
+        for ran in (code, *functions_in(code)) if called else (code,):
+            found |= _set_by(ran)
+    return frozenset(found)
+
+
+def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tuple[CodeType, bool]]:
+    """The code of those that are functions of the app, and whether it is called for the decorator."""
+    for maker in _makers(unit, scope, None):
+        yield maker.function.__code__, maker.called
+    for name in _paths(unit.decorate) if unit.decorate is not None else ():
+        if not scope.binds(name):
+            passed = [other for other in body if other.kind == "function" and other.names[0] == name]
+            yield from ((code, name in unit.calls) for other in passed[-1:] for code in _written(other))
+
+
+def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
+    names = {**scope.globals, **scope.namespace()}
+    if unit.decorate is not None:
+        for path in sorted(_paths(unit.decorate)):
+            yield from _own(path, names, scope, called=path in unit.calls)
+    if unit.kind == "class" and is_a(made, type):
+        hook = own_init_subclass(made, scope.is_own)
+        kinds = [cls for cls in type.mro(type(made)) if scope.is_own(cls.__module__)]
+        kind = [vars(cls).get(name) for cls in kinds for name in _METACLASS]
+        for item in (hook, *kind):
+            function = function_of(item)
+            if is_a(function, FunctionType):
+                yield _Maker(function, False, "")
+
+
+def _paths(code: CodeType) -> set[str]:
+    """The dotted names that code reads."""
+    found, path = set(), ""
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+            path = str(step.argval)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
+            found.discard(path)
+            path = f"{path}.{step.argval}"
+        elif path:
+            path = ""
+            continue
+        else:
+            continue
+        found.add(path)
+    return found
+
+
+def _own(path: str, names: Mapping[str, Any], scope: Scope, *, called: bool) -> Iterator[_Maker]:
+    """The function of the app that a dotted name leads to, through modules, and then as a method."""
+    root, *attributes = path.split(".")
+    value, holder = names.get(root), None
+    for name in attributes:
+        holder = value
+        if is_a(value, (ModuleType, type)):
+            value = vars(value).get(name)
+        else:
+            value = next((vars(cls)[name] for cls in type(value).__mro__ if name in vars(cls)), None)
+    bound = root if len(attributes) == 1 and not is_a(holder, (ModuleType, type)) else ""
+    if is_a(value, MethodType):
+        value = value.__func__
+    if is_a(value, type) and scope.is_own(value.__module__):
+        value, called = vars(value).get("__init__"), False
+    while "__wrapped__" in (held := instance_dict(value) or {}):
+        value = held["__wrapped__"]
+    if is_a(value, FunctionType) and scope.is_own(value.__module__ or ""):
+        yield _Maker(value, called, bound)
+
+
+def _ran(version: tuple[CodeType, CodeType], *, called: bool) -> Iterator[tuple[CodeType, CodeType]]:
+    """The code that ran, in both versions, as far as it changed."""
+    pairs = [version]
+    if called:
+        new = {code.co_name: code for code in functions_in(version[1])}
+        pairs += [(code, new[code.co_name]) for code in functions_in(version[0]) if code.co_name in new]
+    for old, now in pairs:
+        if not same_behaviour(without_inner(old), without_inner(now)):
+            yield old, now
+
+
+def _set_by(code: CodeType) -> set[str]:
+    """The attributes that code sets on what it was given."""
+    given = code.co_varnames[: code.co_argcount]
+    found, target = set(), ""
+    for step in dis.get_instructions(code):
+        if step.opname == "STORE_ATTR" and target in given and target != "self":
+            found.add(str(step.argval))
+        names = step.argval if is_a(step.argval, tuple) else (step.argval,)
+        target = str(names[-1]) if step.opname.startswith("LOAD_FAST") else ""
+    return found
+
+
+def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[Left]:
+    """The containers that code may have put the definition into."""
+    names = maker.function.__globals__
+    home = str(names["__name__"])
+    if maker.root:
+        yield Left(str(scope.globals["__name__"]), maker.root, why)
+    for path in sorted(_paths(code)):
+        root, _, attribute = path.partition(".")
+        value, name = names.get(root), root
+        if is_a(value, type) and attribute:
+            name = ".".join([root, attribute.partition(".")[0]])
+            value = vars(value).get(attribute.partition(".")[0])
+        if type(value) in CONTAINERS:
+            yield Left(home, name, why)
+
+
+def versions_of(module: str, matches: Iterable[Match]) -> dict[tuple[str, str], tuple[CodeType, CodeType]]:
+    """The functions and methods of a module that changed."""
+    found = {}
+    for match in matches:
+        if match.old is None or match.new is None or match.new.kind not in ("function", "class"):
+            continue
+        after = dict(_definitions(match.new))
+        for path, code in _definitions(match.old):
+            if path in after and not same_behaviour(code, after[path]):
+                found[module, path] = (code, after[path])
+    return found
+
+
+def _definitions(unit: Unit) -> Iterator[tuple[str, CodeType]]:
+    if unit.kind == "class":
+        for member in unit.members:
+            yield from _definitions(member)
+    elif unit.kind == "function":
+        yield from ((code.co_qualname, code) for code in _written(unit))
+
+
+def _written(unit: Unit) -> list[CodeType]:
+    """The code of the function that a ``def`` makes."""
+    return [code for code in functions_in(unit.code) if code.co_name == unit.spelled]

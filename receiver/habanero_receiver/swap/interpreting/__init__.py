@@ -1,0 +1,1 @@
+"""Abstract interpretation: what code would read, call and change if it ran again, told without running it."""

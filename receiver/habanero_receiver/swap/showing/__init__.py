@@ -1,0 +1,1 @@
+"""What tracebacks, `inspect` and `linecache` show: the source that runs, not the file on disk."""
