@@ -2,7 +2,8 @@
 
 A decorated ``def`` registers what its name is bound to, a call what it is given, a class itself where its bases have a
 hook. The rule that it upholds: an entry is claimed by the statements that speak of what it holds nearest to it; where
-several do, only as many entries as statements tell which is whose, in the order in which they ran.
+several do, only as many entries as statements tell which is whose, in the order in which they ran. One that holds a
+function or class of the app is not claimed by who speaks only of what is not the app's beside it.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ class Claims:
     """Who may claim what, of the statements of one module."""
 
     def __init__(self, claimants: Sequence[Claimant], scope: Scope) -> None:
+        self._scope = scope
         self._by_target: dict[int, list[Claimant]] = defaultdict(list)
         self._kept: list[object] = []  # identities are only good as long as the objects are there
         for claimant in claimants:
@@ -177,13 +179,19 @@ class Claims:
         maybe = {id(c.unit): c.unit for entry in untold for c in self._nearest(entry, beyond)}
         return mine, [unit for key, unit in maybe.items() if key in wanted]
 
+    def _is_of_app(self, item: object) -> bool:
+        """Whether it is a function or class of the app: others speak of those that are not as well (``str``)."""
+        return is_a(item, (FunctionType, type)) and self._scope.is_own(item.__module__ or "")
+
     def _nearest(self, entry: object, beyond: Collection[int]) -> list[Claimant]:
-        level, seen = [entry], set(beyond)
+        level, seen, of_app = [entry], set(beyond), False
         for depth in range(_DEPTH + 1):
-            told = (item for item in level if id(item) not in beyond)
-            claimants = {id(c): c for item in told for c in self._by_target.get(id(item), ())}
-            if claimants:
-                return list(claimants.values())
+            told = [item for item in level if id(item) not in beyond]
+            spoken = [item for item in told if id(item) in self._by_target]
+            of_app |= any(map(self._is_of_app, told))
+            if spoken:
+                of_others = of_app and not any(map(self._is_of_app, spoken))
+                return [] if of_others else list({id(c): c for item in spoken for c in self.of(item)}.values())
             below: list[object] = []
             for item in level if depth < _DEPTH else ():
                 if id(item) not in seen:

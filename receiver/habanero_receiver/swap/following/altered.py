@@ -45,6 +45,7 @@ class Altered:
             (home, path.partition(".")[0]) for home, path, *_ in (*self.code, *self.making, *self.members)
         )
         """The names at the top of modules by which any of that is reached."""
+        self._written: dict[Home, dict[Home, None]] = {}
         self._names: dict[str, set[str]] = {}
         for home, path, *_ in (*self.tops, *self.versions):
             self._names.setdefault(home, set()).add(path.partition(".")[0])
@@ -103,9 +104,13 @@ class Altered:
 
     def written_by(self, home: Home) -> dict[Home, None]:
         """The names of its module that the new form of a function binds."""
-        code = self._new.get(home)
-        steps = () if code is None else dis.get_instructions(code)
-        return {(home[0], str(step.argval)): None for step in steps if step.opname == "STORE_GLOBAL"}
+        if home not in self._written:
+            code = self._new.get(home)
+            steps = () if code is None else dis.get_instructions(code)
+            self._written[home] = {
+                (home[0], str(step.argval)): None for step in steps if step.opname == "STORE_GLOBAL"
+            }
+        return self._written[home]
 
 
 def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:

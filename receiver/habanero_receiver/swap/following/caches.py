@@ -15,7 +15,7 @@ from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.undo import UndoLog
 
 if TYPE_CHECKING:
-    from .influence import Trace
+    from .causes import Trace
 
 Cache: Any = type(functools.lru_cache(lambda: None))
 _MAX_WRAPPERS = 10

@@ -19,8 +19,9 @@ from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import UndoLog
 
 from .caches import StaleCache, cache_of
+from .causes import Trace
 from .constants import is_constant, same_constant
-from .influence import Influence, Trace
+from .influence import Influence
 from .makers import Left, left_by
 from .purity import only_builds
 

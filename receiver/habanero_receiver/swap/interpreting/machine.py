@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import CodeType
 from typing import Any, NamedTuple, Protocol
 
@@ -53,6 +54,9 @@ class World(Protocol):
         """Makes a function."""
 
 
+Handler = Callable[["Machine", "Step"], None]
+
+
 class Step(NamedTuple):
     """One instruction."""
 
@@ -62,6 +66,14 @@ class Step(NamedTuple):
     text: str
     target: int
     """Where it jumps to, as an index; -1 if nowhere."""
+    handler: Handler | None
+    """What it does to a machine; None if that is nothing, or a choice of ways."""
+    chooses: bool
+    """Whether it jumps or goes on, as a value decides."""
+    ends: bool
+    """Whether the code never goes on to the next one."""
+    changes: int
+    """By how much the stack is higher where it jumps to, if it is no plain jump."""
 
 
 class Decoded(NamedTuple):
@@ -74,15 +86,12 @@ class Decoded(NamedTuple):
     """The local names that it binds."""
 
 
-def decoded(code: CodeType) -> Decoded:
-    """The instructions of code."""
+def decoded(code: CodeType, instructions: Mapping[str, Handler]) -> Decoded:
+    """The instructions of code. ``instructions`` says what each does, by name; those that jump a `Machine` follows."""
     listed = dis.Bytecode(code)
     raw = [i for i in listed if i.opname not in _NOTHING or i.is_jump_target]
     places = {i.offset: index for index, i in enumerate(raw)}
-    steps = [
-        Step(i.opname, i.arg or 0, i.argval, i.argrepr, places.get(i.argval, -1) if i.opcode in _JUMPS else -1)
-        for i in raw
-    ]
+    steps = [_step(i, places.get(i.argval, -1) if i.opcode in _JUMPS else -1, instructions) for i in raw]
     handlers = {}
     for entry in getattr(listed, "exception_entries", ()):
         if entry.target in places:
@@ -95,7 +104,29 @@ def decoded(code: CodeType) -> Decoded:
     return Decoded(tuple(steps), frozenset(targets), handlers, frozenset(map(str, stored)))
 
 
-Handler = Callable[["Machine", Step], None]
+def _step(item: dis.Instruction, target: int, instructions: Mapping[str, Handler]) -> Step:
+    name, arg = item.opname, item.arg or 0
+    chooses, plain_jump = "_IF_" in name, name.startswith("JUMP_")
+    handler = instructions.get(name)
+    if chooses:
+        handler = None
+    elif handler is None and name not in _NOTHING and not plain_jump:
+        given = arg if item.opcode >= dis.HAVE_ARGUMENT else None
+        handler = partial(_other, dis.stack_effect(item.opcode, given, jump=False))
+    changes = dis.stack_effect(item.opcode, arg, jump=True) if target >= 0 and not (chooses or plain_jump) else 0
+    ends = name in _ENDS or (plain_jump and not chooses)
+    return Step(name, arg, item.argval, item.argrepr, target, handler, chooses, ends, changes)
+
+
+def _other(effect: int, machine: Machine, _: Step) -> None:
+    """What an instruction that nothing is known of does to the stack."""
+    size = len(machine.stack) + effect
+    del machine.stack[max(size, 0) :]
+    machine.push(*[UNKNOWN] * (size - len(machine.stack)))
+    if machine.stack:
+        machine.stack[-1] = UNKNOWN
+
+
 State = tuple[tuple[Value, ...], dict[str, Value]]
 
 
@@ -106,14 +137,11 @@ class Machine:
         self,
         code: CodeType,
         program: Decoded,
-        instructions: Mapping[str, Handler],
         world: World,
         local: Mapping[str, Value],
         names: Mapping[str, Any],
     ) -> None:
         self.code, self.program, self.world, self.names = code, program, world, names
-        self.instructions = instructions
-        """What each does to a machine, by name; those that jump are looked at here."""
         self.stack: list[Value] = []
         self.local = dict(local)
         self.named: tuple[str, ...] = ()
@@ -143,12 +171,15 @@ class Machine:
                 left -= 1
                 step = steps[index]
                 before = len(self.stack)
-                goes = self.step(step)
+                goes = self._choice(step) if step.chooses else None
+                if step.handler is not None:
+                    step.handler(self, step)
                 if step.target >= 0 and goes is not False:
                     _wait(waiting, step.target, self._jumped(step, before))
-                if goes is True or step.name in _ENDS or (step.name.startswith("JUMP_") and "_IF_" not in step.name):
+                if goes is True or step.ends:
                     break
-                self._fell(step)
+                if step.name.endswith("_OR_POP"):
+                    self.pop()
                 index += 1
                 if index in targets:
                     _wait(waiting, index, (tuple(self.stack), dict(self.local)))
@@ -156,15 +187,11 @@ class Machine:
         return self.result if self.result is not None else Made(type(None))
 
     def _jumped(self, step: Step, before: int) -> State:
-        if "_IF_" in step.name or step.name.startswith("JUMP_"):
+        if step.chooses or step.ends:
             return tuple(self.stack), dict(self.local)
-        size = before + dis.stack_effect(dis.opmap[step.name], step.arg, jump=True)
+        size = before + step.changes
         stack = [*self.stack[:size], *[UNKNOWN] * (size - len(self.stack))]
         return tuple(stack), dict(self.local)
-
-    def _fell(self, step: Step) -> None:
-        if step.name in ("JUMP_IF_TRUE_OR_POP", "JUMP_IF_FALSE_OR_POP"):
-            self.pop()
 
     def pop(self) -> Value:
         """The last value, taken off the stack."""
@@ -172,24 +199,19 @@ class Machine:
 
     def take(self, count: int) -> list[Value]:
         """The last so many, in their order."""
-        return [self.pop() for _ in range(count)][::-1]
+        start = len(self.stack) - count
+        if start < 0:
+            return [self.pop() for _ in range(count)][::-1]
+        taken = self.stack[start:]
+        del self.stack[start:]
+        return taken
 
     def push(self, *values: Value) -> None:
         """Puts values on the stack."""
         self.stack.extend(values)
 
-    def step(self, step: Step) -> bool | None:
-        """Carries one instruction out. Of a jump: whether it is taken, if that is known."""
-        if "_IF_" in step.name:
-            return self._branch(step)
-        handler = self.instructions.get(step.name)
-        if handler is not None:
-            handler(self, step)
-        elif step.name not in _NOTHING and not step.name.startswith("JUMP_"):
-            self._other(step)
-        return None
-
-    def _branch(self, step: Step) -> bool | None:
+    def _choice(self, step: Step) -> bool | None:
+        """Whether a jump is taken, if that is known."""
         kept = step.name.endswith("_OR_POP")
         value = self.stack[-1] if kept and self.stack else self.pop()
         if step.name.endswith("NONE"):
@@ -204,14 +226,6 @@ class Machine:
             self.world.special(value, "__bool__")
             self.world.special(value, "__len__")
         return value.truth
-
-    def _other(self, step: Step) -> None:
-        opcode = dis.opmap[step.name]
-        size = len(self.stack) + dis.stack_effect(opcode, step.arg if opcode >= dis.HAVE_ARGUMENT else None, jump=False)
-        del self.stack[max(size, 0) :]
-        self.push(*[UNKNOWN] * (size - len(self.stack)))
-        if self.stack:
-            self.stack[-1] = UNKNOWN
 
 
 def _wait(waiting: dict[int, State], index: int, state: State) -> None:

@@ -72,17 +72,15 @@ class Runs:
             ran.done = True
             self._depth += 1
             try:
-                machine = Machine(
-                    ran.code, self._program(ran.code), _INSTRUCTIONS, Meaning(self, ran), ran.given, ran.names
-                )
-                ran.result = machine.run()
+                program, world = self._program(ran.code), Meaning(self, ran)
+                ran.result = Machine(ran.code, program, world, ran.given, ran.names).run()
             finally:
                 self._depth -= 1
         return ran
 
     def _program(self, code: CodeType) -> Decoded:
         if id(code) not in self._decoded:
-            self._decoded[id(code)] = (code, decoded(code))
+            self._decoded[id(code)] = (code, decoded(code, _INSTRUCTIONS))
         return self._decoded[id(code)][1]
 
     def owns(self, value: Any) -> bool:
