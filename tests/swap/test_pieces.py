@@ -21,12 +21,14 @@ from habanero_receiver.swap.building.units import Unit, decode
 from habanero_receiver.swap.containers.entries import holds
 from habanero_receiver.swap.containers.registry import Registrations
 from habanero_receiver.swap.diff import docstring, match_units, pair_code, same_behaviour, same_code
+from habanero_receiver.swap.finding.graph import Graph
 from habanero_receiver.swap.finding.heap import instances_of, search_all, search_for, youngest_functions
 from habanero_receiver.swap.finding.live import FunctionIndex, reachable
 from habanero_receiver.swap.finding.reach import roots_of
 from habanero_receiver.swap.functions import fields
 from habanero_receiver.swap.functions.moves import ClosureError, apply, is_plain, patch
-from habanero_receiver.swap.undo import Snapshot, UndoLog, reorder
+from habanero_receiver.swap.snapshot import Snapshot
+from habanero_receiver.swap.undo import UndoLog, reorder
 
 
 def units(text: str) -> tuple[Unit, ...]:
@@ -184,16 +186,6 @@ def test_a_snapshot_restores_containers_in_place_and_order() -> None:
     assert list(mapping.items()) == [("a", 1), ("b", 2)]
     assert (root["s"], list(root["q"]), vars(own)) == ({1}, [1], {"items": [1]})
     assert (Own.x, hasattr(Own, "y")) == (1, False)
-
-
-def test_a_snapshot_leaves_namespaces_to_themselves() -> None:
-    """A namespace given as such is copied, and not what it leads to."""
-    names: dict[str, Any] = {"deep": [1]}
-    snapshot = Snapshot([], frozenset(), [names])
-    names["deep"].append(2)
-    names["new"] = 1
-    snapshot.restore()
-    assert names == {"deep": [1, 2]}
 
 
 def test_keys_are_reordered_where_they_are_not_in_order() -> None:
@@ -384,7 +376,7 @@ def test_entries_take_the_place_of_the_old_ones() -> None:
 
     routes: list[Any] = [("a", f), ("b", g), ("c", f)]
     table: dict[str, Any] = {"a": f, "b": g}
-    registered = Registrations([routes, table], frozenset())
+    registered = Registrations(Graph(frozenset()), [routes, table])
     routes.append(("x", f))
     table["x"] = f
     log = UndoLog()

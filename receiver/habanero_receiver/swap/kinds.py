@@ -19,7 +19,7 @@ else:
         return issubclass(type(item), kinds)
 
 
-__all__ = ["function_of", "home_of", "instance_dict", "is_a", "is_instance", "own_attribute"]
+__all__ = ["function_of", "home_of", "instance_dict", "is_a", "is_instance", "own_attribute", "slot_members"]
 
 
 def is_instance(item: object, cls: type) -> bool:
@@ -38,6 +38,12 @@ def instance_dict(item: object) -> dict[str, Any] | None:
                 return None
             return held if type(held) is dict else None
     return None
+
+
+def slot_members(cls: type) -> tuple[MemberDescriptorType, ...]:
+    """What reads the slots of a class's instances, those that it inherits included."""
+    spaces = [vars(base) for base in cls.__mro__ if "__slots__" in vars(base)]
+    return tuple(member for space in spaces for member in list(space.values()) if type(member) is MemberDescriptorType)
 
 
 def own_attribute(item: object, name: str, default: Any = None) -> Any:

@@ -19,7 +19,8 @@ from .diff import Match, functions_in, same_behaviour
 from .finding.heap import Newborn, instances_of, youngest_instances
 from .kinds import instance_dict, is_a, is_instance
 from .report import ModuleReport
-from .undo import Snapshot, UndoLog
+from .snapshot import Snapshot
+from .undo import UndoLog
 
 HOOK = "__code_change__"
 

@@ -19,9 +19,10 @@ from .building.units import Build, Unit, decode
 from .classes.layouts import LayoutError
 from .dangling import refuse_dangling
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
+from .finding.graph import Graph
 from .finding.heap import instances_of
 from .finding.live import reachable
-from .finding.reach import Reach, new_modules
+from .finding.reach import new_modules
 from .following.classvars import ClassVars, past_of
 from .following.follow import Change, Following, Kept, changes_of, changes_since
 from .following.importers import find_kept
@@ -29,6 +30,7 @@ from .following.suspects import Suspects
 from .functions.heldcode import HeldCode, held_code
 from .functions.patching import Patching
 from .functions.unmade import name_unmade
+from .guard import Guard
 from .image import ModuleImage
 from .order import in_import_order
 from .plan import ModulePlan
@@ -38,10 +40,9 @@ from .showing.editions import Renaming, Version, renaming
 from .showing.loader import exchange
 from .showing.raised import note
 from .showing.sources import LineCacheEntry, line_cache_entry, show
-from .statements.steps import Step
 from .transaction import Transaction
-from .undo import Imports, Snapshot, UndoLog
 from .undo import Step as LogStep
+from .undo import UndoLog
 
 if TYPE_CHECKING:
     from .engine import Swapper
@@ -75,8 +76,8 @@ class StagedSwap:
         self._documented: dict[int, dict[str, str | None]] = {}
         self._living: list[object] = []
         """Objects of the kinds that adapters asked for."""
-        self._unloaded: dict[str, Build] = {}
-        """The modules that statements of the new code will import first."""
+        self._graph = Graph(frozenset())
+        self._guard = Guard({}, (), {}, swapper.is_own)
 
     def prepare(self, own_modules: frozenset[str]) -> None:
         """Plans every module, then finds all that has to be touched."""
@@ -92,8 +93,10 @@ class StagedSwap:
             self.report.of(name).refused.append(refusal)
         for plan in self.plans.values():
             plan.migration.find()
-        self._find_unloaded()
         self._find_living()
+        self._graph = Graph(own_modules)
+        self._guard = Guard(self.plans, self._patching.rederived, self._unloaded(), self._swapper.is_own)
+        self._guard.look_ahead(self._graph)
         for name, plan in self.plans.items():
             self._shown[name] = line_cache_entry(plan.index.filename, self.wanted[name].source)
             self._loaders.extend(exchange(plan.module, self.wanted[name]))
@@ -102,11 +105,16 @@ class StagedSwap:
             living = [f.__code__ for f in reachable([vars(module)], own_modules) if isinstance(f, FunctionType)]
             self._renamings.append(renaming(self.left[name], living, None, None))
 
-    def _find_unloaded(self) -> None:
+    def _unloaded(self) -> dict[str, Build]:
+        """The modules that statements of the new code will import first."""
         units = [unit for plan in self.plans.values() for unit in plan.new.units if unit.imports]
         images = {name: image for name, image in self.overlay.items() if image is not None}
         unloaded = images.keys() - sys.modules.keys()
-        self._unloaded = new_modules(units, unloaded, lambda name: decode(images[name].units, images[name].filename))
+        return new_modules(units, unloaded, lambda name: decode(images[name].units, images[name].filename))
+
+    def _runs(self) -> bool:
+        """Whether statements of the new code run."""
+        return bool(self._patching.rederived) or any(plan.steps or plan.early for plan in self.plans.values())
 
     def _find_living(self) -> None:
         """Searches the heap for what adapters will need, if statements will run."""
@@ -159,15 +167,13 @@ class StagedSwap:
         before = {name: dict(vars(plan.module)) for name, plan in moving.items()}
         at_first = dict(before)
         order = list(in_import_order({name: plan.new.units for name, plan in self.plans.items()}))
-        steps = [*self._patching.rederived, *(step for name in order for step in self.plans[name].steps)]
-        if steps or any(plan.migration.module for plan in self.plans.values()):
-            self._guard(log, steps)
+        self._guard.stand(log, self._graph)
         work = Transaction(
-            log, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
+            log, self._graph, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
             copies=self._patching.copies, instances_of=self._instances_of, report=self.report, found=self._living,
             documented=self._documented, classvars=self._classvars,
         )  # fmt: skip
-        runs = bool(steps) or any(plan.early for plan in self.plans.values())
+        runs = self._runs()
         if runs:
             for adapter in work.adapters:
                 adapter.begin(work)
@@ -229,27 +235,6 @@ class StagedSwap:
             return self.plans[name].new.units
         module = sys.modules.get(name)
         return () if module is None else self._swapper.units_of(name, module)
-
-    def _guard(self, log: UndoLog, steps: list[Step]) -> None:
-        """Copies the namespaces of the modules, and all that the statements about to run can reach."""
-        is_own = self._swapper.is_own
-        reach = Reach(is_own, {**self._unloaded, **{name: plan.new for name, plan in self.plans.items()}})
-        for plan in self.plans.values():
-            codes = [unit.code for step in plan.steps if (unit := getattr(step, "unit", None)) is not None]
-            codes += [plan.migration.module] if plan.migration.module is not None else []
-            for code in codes:
-                reach.follow(code, vars(plan.module))
-            scopes = (getattr(step, "scope", None) for step in plan.steps)
-            owners = {id(scope.owner): scope.owner for scope in scopes if scope is not None}
-            reach.found.extend(owner for owner in owners.values() if owner is not None)
-        for step in self._patching.rederived:
-            reach.follow(step.outer, step.function.__globals__)
-        if steps:
-            for name in self._unloaded:
-                reach.follow_module(name)
-        own = frozenset(name for name in sys.modules if is_own(name))
-        log.note((Imports(is_own).restore,))
-        log.note((Snapshot(reach.found, own, [vars(plan.module) for plan in self.plans.values()]).restore,))
 
     def _assign(self, log: UndoLog) -> None:
         """Everything that runs no code of the app, as one: no other thread sees a part of it."""

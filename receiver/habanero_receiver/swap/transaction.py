@@ -15,6 +15,7 @@ from .adapters.protocol import Adapter
 from .building.units import Unit
 from .containers.entries import place_of
 from .containers.registry import Double
+from .finding.graph import Graph
 from .finding.heap import instances_of
 from .following.classvars import ClassVars
 from .functions.copies import Copies
@@ -36,6 +37,8 @@ class Transaction:
     """One commit under way."""
 
     log: UndoLog
+    graph: Graph
+    """What the statements that register lead to."""
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
     """The app's own modules that are loaded, by name."""
     adapters: Sequence[Adapter] = ()

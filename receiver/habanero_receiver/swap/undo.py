@@ -11,12 +11,11 @@ import gc
 import operator
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import starmap, takewhile
 from types import ModuleType
 from typing import Any
 
-from .finding.live import reachable
 from .kinds import instance_dict, is_a
 
 Step = tuple[Any, ...]
@@ -142,56 +141,6 @@ def _drop_class_attribute(cls: type, name: str) -> None:
         type.__delattr__(cls, name)
 
 
-class Snapshot:
-    """Shallow copies of the containers that statements about to be run can reach."""
-
-    def __init__(
-        self, roots: Iterable[object], own_modules: frozenset[str], namespaces: Iterable[dict[str, Any]] = ()
-    ) -> None:
-        self.lists: list[tuple[list[Any] | deque[Any], list[Any]]] = []
-        self.sets: list[tuple[set[Any], set[Any]]] = []
-        self.dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
-        self.instances: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self.namespaces: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self.classes: list[tuple[type, dict[str, Any]]] = []
-        seen: set[int] = set()
-        for namespace in namespaces:  # these alone, not what they lead to
-            seen.add(id(namespace))
-            self.namespaces.append((namespace, dict.copy(namespace)))
-        for item in reachable(roots, own_modules):
-            if is_a(item, (list, set, dict, deque, type)):
-                seen.add(id(item))
-                self._copy(item, own_modules)
-            if (held := instance_dict(item)) is not None and id(held) not in seen:
-                self.instances.append((held, dict.copy(held)))
-
-    def _copy(self, held: object, own_modules: frozenset[str]) -> None:
-        if is_a(held, (list, deque)):
-            self.lists.append((held, list(held)))
-        elif is_a(held, set):
-            self.sets.append((held, set(held)))
-        elif is_a(held, dict):
-            self.dicts.append((held, dict.copy(held)))
-        elif is_a(held, type) and held.__module__ in own_modules:
-            self.classes.append((held, dict(held.__dict__)))
-
-    def restore(self) -> None:
-        """Gives every container the content that it had, those that did not change left alone."""
-        for items, old_items in self.lists:
-            if not _same_items(items, old_items):
-                fill(items, old_items)
-        for members, old_members in self.sets:
-            if members != old_members:
-                members.clear()
-                members.update(old_members)
-        for mapping, old_mapping in [*self.dicts, *self.instances, *self.namespaces]:
-            restore_mapping(mapping, old_mapping)
-        for mapping, old_mapping in [*self.dicts, *self.instances]:
-            reorder(mapping, list(old_mapping))
-        for cls, old_namespace in self.classes:
-            restore_class(cls, old_namespace)
-
-
 def fill(items: list[Any] | deque[Any], content: list[Any]) -> None:
     """Gives a list or deque this content; a list in one step, since others may be reading it."""
     if is_a(items, list):
@@ -199,10 +148,6 @@ def fill(items: list[Any] | deque[Any], content: list[Any]) -> None:
     else:
         items.clear()
         items.extend(content)
-
-
-def _same_items(items: list[Any] | deque[Any], old: list[Any]) -> bool:
-    return len(items) == len(old) and all(a is b for a, b in zip(items, old, strict=True))
 
 
 def restore_mapping(mapping: dict[Any, Any], old: dict[Any, Any]) -> None:

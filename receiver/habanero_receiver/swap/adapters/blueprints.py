@@ -12,7 +12,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.finding.live import cell_content
-from habanero_receiver.swap.undo import Snapshot, reorder
+from habanero_receiver.swap.snapshot import Snapshot
+from habanero_receiver.swap.undo import reorder
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction

@@ -43,7 +43,7 @@ class Decorate:
         old, lasting = (
             roots_of(unit.decorate, self.scope.visible(), self.scope.is_own) for unit in (self.old, self.unit)
         )
-        registered = Registrations([*old, *lasting], self.scope.own_modules, lasting)
+        registered = Registrations(work.graph, [*old, *lasting], lasting)
         work.forget(self.cls)
         if not self.derived:
             _drop_derived(work, self.scope, self.unit, self.cls)

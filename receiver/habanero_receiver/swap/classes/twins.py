@@ -28,7 +28,6 @@ from habanero_receiver.swap.finding.reach import roots_of
 from habanero_receiver.swap.kinds import function_of, is_a, own_attribute
 from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.transaction import Transaction
-from habanero_receiver.swap.undo import Snapshot
 
 from .adopt import adopt
 from .fill import give_defaults
@@ -58,17 +57,16 @@ class Reshape:
         changed = tuple(m for m in self.members if not m.same and (m.new or m.old).kind not in ("function", "class"))  # type: ignore[union-attr]  # a match has one of the two
         hook = own_init_subclass(cls, self.scope.is_own)
         roots = registries_of(self.unit, cls, hook, self.scope)
-        registered = Registrations(roots, self.scope.own_modules)
-        before = Snapshot(roots, self.scope.own_modules) if roots else None
+        registered = Registrations(work.graph, roots)
         twins: list[type] = []
         try:
             twin = self.make_twin(twins)
-            if before is not None:
+            if roots:
                 if changed or hook is not None:
                     registered.settle(work.log, [cls], [twin])
-                    _put_in_place(work, before, twin, cls)
+                    _put_in_place(work, registered.changed(), twin, cls)
                 else:
-                    before.restore()
+                    registered.restore()
             self.check(twin)
             names = {name for match in changed for unit in (match.old, match.new) if unit for name in unit.names}
             body = {name: m.new.kind for m in self.members if m.new is not None for name in m.new.names}
@@ -233,24 +231,25 @@ def registries_of(unit: Unit, cls: type, hook: FunctionType | None, scope: Scope
     return [*roots, *roots_of(unit.decorate, scope.visible(), scope.is_own)]
 
 
-def _put_in_place(work: Transaction, before: Snapshot, twin: type, cls: type) -> None:
+def _put_in_place(work: Transaction, containers: Iterable[Any], twin: type, cls: type) -> None:
     """Where the twin was registered, also by a weak reference, the living class is."""
-    for items, _ in before.lists:
-        for index, item in enumerate(items):
-            if (mine := _renewed(item, twin, cls)) is not item:
-                work.log.do((items.__setitem__, index, mine), (items.__setitem__, index, item))
-    for members, _ in before.sets:
-        for item in list(members):
-            if (mine := _renewed(item, twin, cls)) is not item:
-                work.log.do((members.discard, item), (members.add, item))
-                work.log.do((members.add, mine), (members.discard, mine))
-    for mapping, _ in before.dicts:
-        for key, value in list(mapping.items()):
-            if (mine := _renewed(value, twin, cls)) is not value:
-                work.log.set_item(mapping, key, mine)
-            if (mine := _renewed(key, twin, cls)) is not key:
-                work.log.set_item(mapping, mine, mapping[key])
-                work.log.delete_item(mapping, key)
+    for container in containers:
+        if is_a(container, dict):
+            for key, value in list(container.items()):
+                if (mine := _renewed(value, twin, cls)) is not value:
+                    work.log.set_item(container, key, mine)
+                if (mine := _renewed(key, twin, cls)) is not key:
+                    work.log.set_item(container, mine, container[key])
+                    work.log.delete_item(container, key)
+        elif is_a(container, set):
+            for item in list(container):
+                if (mine := _renewed(item, twin, cls)) is not item:
+                    work.log.do((container.discard, item), (container.add, item))
+                    work.log.do((container.add, mine), (container.discard, mine))
+        else:
+            for index, item in enumerate(container):
+                if (mine := _renewed(item, twin, cls)) is not item:
+                    work.log.do((container.__setitem__, index, mine), (container.__setitem__, index, item))
 
 
 def _renewed(item: Any, twin: type, cls: type) -> Any:

@@ -41,9 +41,11 @@ class Arrange:
         codes = [code for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
         roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
         claims = Claims(self.claimants, scope)
-        for container, leading in registries(roots, scope):
+        moved = set(map(id, self.moved))
+        targets = [target for c in self.claimants if id(c.unit) in moved for target in c.targets(scope)]
+        for container, leading in registries(work.graph, roots, targets, scope):
             if len(container) < 2 or is_a(container, set):
-                continue  # it has no order; of what a route holds, most is so small
+                continue  # it has no order
             keyed = is_a(container, dict)
             entries = list(container)
             owners = claims.owners(whole(container) if keyed else entries, leading)

@@ -16,7 +16,7 @@ from typing import Any
 
 from habanero_receiver.swap.building.units import PURE, Unit
 from habanero_receiver.swap.classes.shapes import own_init_subclass
-from habanero_receiver.swap.finding.live import reachable
+from habanero_receiver.swap.finding.graph import Graph
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.statements.scope import UNKNOWN, Scope
 
@@ -139,6 +139,7 @@ class Claims:
                 if claimant not in self._by_target[id(target)]:
                     self._by_target[id(target)].append(claimant)
                     self._kept.append(target)
+        self._targets = frozenset(self._by_target)
 
     def of(self, target: object) -> list[Claimant]:
         """Those that speak of an object."""
@@ -184,14 +185,16 @@ class Claims:
         return is_a(item, (FunctionType, type)) and self._scope.is_own(item.__module__ or "")
 
     def _nearest(self, entry: object, beyond: Collection[int]) -> list[Claimant]:
-        level, seen, of_app = [entry], set(beyond), False
+        level, seen = [entry], set(beyond)
+        met: list[object] = []
         for depth in range(_DEPTH + 1):
-            told = [item for item in level if id(item) not in beyond]
-            spoken = [item for item in told if id(item) in self._by_target]
-            of_app |= any(map(self._is_of_app, told))
-            if spoken:
-                of_others = of_app and not any(map(self._is_of_app, spoken))
-                return [] if of_others else list({id(c): c for item in spoken for c in self.of(item)}.values())
+            met += level
+            if told := self._targets.intersection(map(id, level)).difference(beyond):
+                spoken = {id(item): item for item in level if id(item) in told}
+                mine = any(map(self._is_of_app, spoken.values()))
+                if not mine and any(id(item) not in beyond and self._is_of_app(item) for item in met):
+                    return []
+                return list({id(c): c for key in spoken for c in self._by_target[key]}.values())
             below: list[object] = []
             for item in level if depth < _DEPTH else ():
                 if id(item) not in seen:
@@ -201,17 +204,23 @@ class Claims:
         return []
 
 
-def registries(roots: Iterable[object], scope: Scope) -> list[tuple[Any, frozenset[int]]]:
-    """The containers that ``roots`` lead to, each with the identities of those roots that do, and its own.
+def registries(
+    graph: Graph, roots: Iterable[object], targets: Iterable[object], scope: Scope
+) -> list[tuple[Any, frozenset[int]]]:
+    """The containers that ``roots`` lead to and that may hold what was registered for some of ``targets``.
 
-    What such a root put there itself speaks of it, and was not given to it.
+    Each comes with the identities of those roots that lead to it, and its own. What such a root put there itself speaks
+    of it, and was not given to it.
     """
-    found: dict[int, tuple[Any, set[int]]] = {}
-    for root in {id(root): root for root in roots}.values():
-        for item in reachable([root], scope.own_modules):
-            if is_a(item, CONTAINERS) and item is not scope.globals:
-                found.setdefault(id(item), (item, {id(item)}))[1].add(id(root))
-    return [(container, frozenset(leading)) for container, leading in found.values()]
+    regions = {id(root): graph.region([root]) for root in roots}
+    now = graph.mark()
+    near = graph.leading_to(targets, _DEPTH)
+    found = graph.objects(graph.holders(near), [*regions.values()], now)
+    return [
+        (item, frozenset({key, *(root for root, region in regions.items() if key in region)}))
+        for key, item in found
+        if is_a(item, CONTAINERS) and item is not scope.globals
+    ]
 
 
 def whole(mapping: Mapping[Any, Any]) -> list[object]:

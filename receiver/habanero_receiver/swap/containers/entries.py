@@ -10,21 +10,22 @@ import functools
 import weakref
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.finding.live import cell_content
-from habanero_receiver.swap.kinds import instance_dict, is_a
+from habanero_receiver.swap.kinds import instance_dict, is_a, slot_members
 
 CONTAINERS = (list, dict, set, deque)
 """What can be a registry."""
-_ENTRY_DEPTH = 3
+ENTRY_DEPTH = 3
+"""How many steps an entry leads to what it is of."""
 _MAX_SHOWN = 80
 _PLACE_DEPTH, _MAX_PLACES = 5, 20_000
 
 
 def holds(
-    entry: object, targets: Iterable[object], depth: int = _ENTRY_DEPTH, beyond: Collection[int] = frozenset()
+    entry: object, targets: Iterable[object], depth: int = ENTRY_DEPTH, beyond: Collection[int] = frozenset()
 ) -> bool:
     """Whether ``entry`` is one of ``targets`` or holds one up to ``depth`` steps down.
 
@@ -67,14 +68,11 @@ def held(item: Any) -> Iterable[object]:
 
 def _slots(item: Any) -> Iterable[object]:
     """What is in the slots of a record."""
-    for cls in type(item).__mro__:
-        if "__slots__" in vars(cls):
-            for member in list(vars(cls).values()):
-                if is_a(member, MemberDescriptorType):
-                    try:
-                        yield member.__get__(item)
-                    except AttributeError:  # an empty slot
-                        continue
+    for member in slot_members(type(item)):
+        try:
+            yield member.__get__(item)
+        except AttributeError:  # an empty slot
+            continue
 
 
 def place_of(container: object, modules: Mapping[str, ModuleType]) -> str:

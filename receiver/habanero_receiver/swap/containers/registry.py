@@ -10,18 +10,17 @@ grew although nothing in it could be told to be the older entry is named as doub
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from habanero_receiver.swap.finding.live import reachable
+from habanero_receiver.swap.finding.graph import Graph
 from habanero_receiver.swap.functions.moves import is_plain
 from habanero_receiver.swap.kinds import is_a
-from habanero_receiver.swap.undo import Snapshot, UndoLog, fill, reorder
+from habanero_receiver.swap.undo import UndoLog, fill, reorder
 
-from .entries import CONTAINERS, holds, shown
+from .entries import CONTAINERS, ENTRY_DEPTH, holds, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,12 @@ class Registrations:
     ``roots`` are what old and new decorators read; ``lasting`` what the new ones read, all of it if None.
     """
 
-    def __init__(
-        self, roots: Iterable[object], own_modules: frozenset[str], lasting: Iterable[object] | None = None
-    ) -> None:
+    def __init__(self, graph: Graph, roots: Iterable[object], lasting: Iterable[object] | None = None) -> None:
+        self._graph = graph
         self._roots = list(roots)
-        self._own_modules = own_modules
-        self._lasting = None if lasting is None else list(lasting)
-        self._before = Snapshot(self._roots, own_modules)
+        self._regions = [graph.region([root]) for root in self._roots]
+        self._lasting = None if lasting is None else [graph.region([root]) for root in lasting]
+        self._before = graph.mark()
 
     def settle(self, log: UndoLog, old: list[object], new: list[object]) -> list[Double]:
         """Puts what was registered since into the places of what was registered for ``old``; drops what is left of it.
@@ -88,11 +86,20 @@ class Registrations:
 
     def clear(self, log: UndoLog, old: list[object]) -> bool:
         """Takes back all that was registered since, and drops what was registered for ``old``; whether anything was."""
-        self._before.restore()
+        self.restore()
         contents = [content for content in self._contents(old, []) if content.old]
         for content in contents:
             _replace(log, content)
         return bool(contents)
+
+    def restore(self) -> None:
+        """Takes back all that was registered since."""
+        self._graph.restore(self._before, self._regions)
+
+    def changed(self) -> list[Any]:
+        """The containers that hold other objects since."""
+        found = self._graph.objects(self._graph.since(self._before), self._regions, self._before)
+        return [item for _, item in found if is_a(item, CONTAINERS)]
 
     def hold(self, value: object) -> bool:
         """Whether ``value`` was registered since."""
@@ -100,12 +107,15 @@ class Registrations:
 
     def exchange(self, log: UndoLog, made: object, living: object) -> None:
         """Puts ``living`` where ``made`` was registered: it has taken that one over."""
-        for items, _ in self._before.lists:
-            if any(item is made for item in items):
-                log.do((fill, items, [living if item is made else item for item in items]), (fill, items, list(items)))
-        for mapping, _ in self._before.dicts:
-            for key in [key for key, value in mapping.items() if value is made]:
-                log.do((mapping.__setitem__, key, living), (mapping.__setitem__, key, made))
+        self._graph.look()
+        places = self._graph.holders(self._graph.leading_to([made], 0))
+        for _, container in self._graph.objects(places, self._regions, self._before):
+            if is_a(container, (list, deque)):
+                items = [living if item is made else item for item in container]
+                log.do((fill, container, items), (fill, container, list(container)))
+            elif is_a(container, dict):
+                for key in [key for key, value in container.items() if value is made]:
+                    log.do((container.__setitem__, key, living), (container.__setitem__, key, made))
 
     def settle_statement(self, log: UndoLog, named: list[object]) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.
@@ -128,15 +138,20 @@ class Registrations:
 
     def _contents(self, old: list[object], new: list[object]) -> list[_Content]:
         beyond = {id(root) for root in self._roots} - {id(item) for item in (*old, *new)}
-        found = [
-            *(_of_list(items, before, old, new, beyond) for items, before in self._before.lists),
-            *(_of_set(members, before, old, new, beyond) for members, before in self._before.sets),
-            *(
-                _of_mapping(mapping, before, old, new, beyond)
-                for mapping, before in self._before.dicts
-                if not _is_record(before, old)  # it goes as a whole, from what holds it
-            ),
-        ]
+        changed = self._graph.since(self._before)
+        near = self._graph.leading_to(old, ENTRY_DEPTH, beyond)
+        keys = {*changed, *self._graph.holders(near)}
+        found: list[_Content] = []
+        for key, container in self._graph.objects(keys, self._regions, self._before):
+            copies = changed[key] if key in changed else self._graph.copies(key)
+            for before in (content for held, content in copies if held is container):
+                entries = _Entries(old, near, beyond | {key})
+                if is_a(container, (list, deque)):
+                    found.append(_of_list(container, before, entries, new))
+                elif is_a(container, set):
+                    found.append(_of_set(container, before, entries, new))
+                elif is_a(container, dict) and not _is_record(before, entries):  # it goes as a whole
+                    found.append(_of_mapping(container, before, entries, new))
         tables = [content for content in found if is_a(content.container, dict)]
         whole = {id(content.container[key]) for content in tables for key in content.old}
         return [c for c in found if (c.old or c.grew) and id(c.container) not in whole]
@@ -144,78 +159,85 @@ class Registrations:
     def _moved(self, content: _Content, moved: list[_Content]) -> bool:
         """Whether an entry of the same make appeared elsewhere under the same registry."""
         kinds = content.kinds(content.old)
+        tables = [m for m in moved if is_a(m.container, dict)]
         places = {id(m.container) for m in moved if kinds & m.kinds(m.fresh)}
-        places |= {id(m.container[key]) for m in moved if is_a(m.container, dict) for key in m.fresh}
-        for root in self._roots if places else ():
-            met = {id(item) for item in reachable([root], self._own_modules) if is_a(item, CONTAINERS)}
-            if id(content.container) in met and not places.isdisjoint(met):
-                return True
-        return False
+        places |= {id(m.container[key]) for m in tables for key in m.fresh if is_a(m.container[key], CONTAINERS)}
+        return any(id(content.container) in region and not places.isdisjoint(region) for region in self._regions)
 
     def _is_left(self, content: _Content) -> bool:
         """Whether only the old decorators lead to the container."""
-        if self._lasting is None:
-            return False
-        return all(item is not content.container for item in reachable(self._lasting, self._own_modules))
+        return self._lasting is not None and all(id(content.container) not in region for region in self._lasting)
 
 
-def _of_list(items: Any, before: list[Any], old: list[object], new: list[object], beyond: set[int]) -> _Content:
-    beyond = beyond | {id(items)}
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Tells which entries of a container are those of the older registration."""
+
+    old: list[object]
+    near: set[int]
+    """All objects that can hold one of these, as the graph knows: it spares most entries a closer look."""
+    beyond: set[int]
+
+    def has(self, entry: object, depth: int = ENTRY_DEPTH) -> bool:
+        """Whether an entry holds what was registered."""
+        return id(entry) in self.near and holds(entry, self.old, depth, self.beyond)
+
+
+def _of_list(items: Any, before: list[Any], entries: _Entries, new: list[object]) -> _Content:
     had = Counter(map(id, before))
     known: list[Any] = []
     grew: list[Any] = []
     for item in items:  # the same object can be appended again: it is what comes after the older ones
         (known if had[id(item)] > 0 else grew).append(item)
         had[id(item)] -= 1
-    fresh = [item for item in grew if holds(item, new, beyond=beyond)]
-    return _Content(items, known, [item for item in known if holds(item, old, beyond=beyond)], fresh, grew)
+    fresh = [item for item in grew if holds(item, new, beyond=entries.beyond)]
+    return _Content(items, known, [item for item in known if entries.has(item)], fresh, grew)
 
 
-def _of_set(members: Any, before: set[Any], old: list[object], new: list[object], beyond: set[int]) -> _Content:
-    beyond = beyond | {id(members)}
+def _of_set(members: Any, before: set[Any], entries: _Entries, new: list[object]) -> _Content:
     grew = [member for member in members if member not in before]
-    stale = [m for m in before if m in members and holds(m, old, beyond=beyond)]
-    return _Content(members, before, stale, [m for m in grew if holds(m, new, beyond=beyond)], grew)
+    stale = [member for member in before if entries.has(member) and member in members]
+    return _Content(members, before, stale, [m for m in grew if holds(m, new, beyond=entries.beyond)], grew)
 
 
-def _of_mapping(
-    mapping: Any, before: dict[Any, Any], old: list[object], new: list[object], beyond: set[int]
-) -> _Content:
+def _of_mapping(mapping: Any, before: dict[Any, Any], entries: _Entries, new: list[object]) -> _Content:
     """``old`` keys are those that were not written again."""
-    inside = partial(holds, depth=2, beyond=beyond | {id(mapping)})
     fresh = [
         key
         for key, value in mapping.items()
-        if before.get(key) is not value and (holds(value, new, beyond=beyond | {id(mapping)}) or inside(key, new))
+        if before.get(key) is not value
+        and (holds(value, new, beyond=entries.beyond) or holds(key, new, 2, entries.beyond))
     ]
     kinds = {type(mapping[key]) for key in fresh if is_a(mapping[key], CONTAINERS)}
     stale = [
         key
         for key, value in before.items()
-        if mapping.get(key) is value and (inside(key, old) or _is_entry(value, old, kinds, inside))
+        if mapping.get(key) is value and (entries.has(key, 2) or _is_entry(value, kinds, entries))
     ]
     return _Content(mapping, before, stale, fresh, [key for key in mapping if key not in before])
 
 
-def _is_entry(value: Any, old: list[object], kinds: set[type], inside: Callable[..., bool]) -> bool:
+def _is_entry(value: Any, kinds: set[type], entries: _Entries) -> bool:
     """Whether a table's value is the old registration; a container is one if containers like it came with the new."""
-    if _is_record(value, old) or not is_a(value, CONTAINERS):
-        return inside(value, old)
-    return type(value) in kinds and _all_hold(value, old)
+    if id(value) not in entries.near:
+        return False
+    if not is_a(value, CONTAINERS) or _is_record(value, entries):
+        return entries.has(value, 2)
+    return type(value) in kinds and _all_hold(value, entries)
 
 
-def _is_record(value: Any, old: list[object]) -> bool:
+def _is_record(value: Any, entries: _Entries) -> bool:
     """Whether a mapping says of one function what it is registered as: it has plain values beside it."""
     if not is_a(value, dict):
         return False
-    others = [part for part in value.values() if not holds(part, old, depth=1)]
+    others = [part for part in value.values() if not (id(part) in entries.near and holds(part, entries.old, depth=1))]
     return 0 < len(others) < len(value) and all(is_plain(part) or part in ([], {}) for part in others)
 
 
-def _all_hold(container: Any, old: list[object]) -> bool:
+def _all_hold(container: Any, entries: _Entries) -> bool:
     """Whether nothing but one function is in a container of a table, so that it came with it."""
     parts = list(container.values()) if is_a(container, dict) else list(container)
-    return bool(parts) and all(holds(part, old, depth=2) for part in parts)
+    return bool(parts) and all(id(part) in entries.near and holds(part, entries.old, depth=2) for part in parts)
 
 
 def _replace(log: UndoLog, content: _Content) -> None:

@@ -13,7 +13,6 @@ from habanero_receiver.swap.finding.reach import roots_of
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.transaction import Transaction
-from habanero_receiver.swap.undo import Snapshot
 
 from .registry import Registrations
 
@@ -27,9 +26,9 @@ class Told:
         self._old = [held[name] for name in names if name in held and _hooks(held[name], scope)]
         hooks = [hook for value in self._old for hook in _hooks(value, scope)]
         roots = [root for hook in hooks for root in roots_of(hook.__code__, hook.__globals__, scope.is_own)]
-        self._registered = Registrations([scope.owner, *roots], scope.own_modules) if hooks else None
-        if hooks:
-            work.log.note((Snapshot([scope.owner, *roots], scope.own_modules).restore,))
+        self._registered = Registrations(work.graph, [scope.owner, *roots]) if hooks else None
+        if self._registered is not None:
+            work.log.note((self._registered.restore,))
 
     def settle(self, work: Transaction) -> None:
         """Puts what the new values wrote down into the places of the old ones'."""

@@ -84,7 +84,7 @@ def withdraw(work: Transaction, scope: Scope, units: Sequence[Unit], former: Seq
     for unit in sure:
         withdrawn.forgotten |= _forget(work, claims, unit, scope)
     roots = [root for unit in units for root in roots_of(unit.code, scope.globals, scope.is_own)]
-    for container, leading in registries(roots, scope):
+    for container, leading in registries(work.graph, roots, targets.values(), scope):
         entries = whole(container) if is_a(container, dict) else list(container)
         mine, maybe = claims.held_by(units, sure, entries, leading)
         withdrawn.maybe |= {id(unit): unit for unit in maybe}

@@ -15,18 +15,20 @@ from types import (
     CellType,
     CodeType,
     FunctionType,
+    MemberDescriptorType,
     MethodType,
     ModuleType,
 )
 from typing import Any
 
-from habanero_receiver.swap.kinds import instance_dict, is_a
+from habanero_receiver.swap.kinds import instance_dict, is_a, slot_members
 
 MAX_OBJECTS = 50_000
 """How many objects one structural search looks at before it leaves the rest to the heap search."""
 MAX_DEPTH = 7
 
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, CodeType)
+PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, CodeType)
+"""Kinds that lead nowhere."""
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 
 
@@ -39,44 +41,58 @@ def reachable(
     module holds, is not.
     """
     seen: set[int] = {id(vars(builtins))}
+    structure = Structure(own_modules)
     level: list[object] = list(roots)
     for _ in range(MAX_DEPTH):
         below: list[object] = []
         for item in level:
-            if is_a(item, _PLAIN) or id(item) in seen:
+            if is_a(item, PLAIN) or id(item) in seen:
                 continue
             seen.add(id(item))
             if len(seen) > max_objects:
                 return
             yield item
-            below.extend(_parts(item, own_modules))
+            below.extend(structure.parts(item))
         level = below
 
 
-def _parts(item: Any, own_modules: frozenset[str]) -> Iterable[object]:
-    """What ``item`` directly holds, as far as structure is followed."""
-    kind = type(item)
-    if kind is dict:
-        return [*item.keys(), *item.values()]
-    if is_a(item, dict):
-        return list(item.values())
-    if is_a(item, _CONTAINERS):
-        return list(item)
-    if kind is FunctionType:
-        defaults = [*(item.__defaults__ or ()), *(item.__kwdefaults__ or {}).values()]
-        return [*_cells(item), *defaults, *item.__dict__.values()]
-    if is_a(item, type):
-        return list(item.__dict__.values()) if item.__module__ in own_modules else ()
-    if kind in (staticmethod, classmethod):
-        return (item.__func__,)
-    if is_a(item, property):
-        return (item.fget, item.fset, item.fdel)
-    if is_a(item, MethodType):
-        return (item.__func__, item.__self__)
-    if is_a(item, functools.partial):
-        return (item.func, item.args, item.keywords)
-    held = instance_dict(item)
-    return list(held.values()) if held else ()
+class Structure:
+    """What objects directly hold, as far as structure is followed. Classes are entered that ``own_modules`` define."""
+
+    def __init__(self, own_modules: frozenset[str]) -> None:
+        self._own_modules = own_modules
+        self._slots: dict[int, tuple[type, tuple[MemberDescriptorType, ...]]] = {}
+
+    def parts(self, item: Any) -> Iterable[object]:
+        """What ``item`` holds: keys and values, attributes, and what is in closures and wrappers."""
+        kind = type(item)
+        if is_a(item, dict):
+            return [*dict.keys(item), *dict.values(item)]
+        if is_a(item, _CONTAINERS):
+            return list(item)
+        if kind is FunctionType:
+            defaults = [*(item.__defaults__ or ()), *(item.__kwdefaults__ or {}).values()]
+            return [*_cells(item), *defaults, *item.__dict__.values()]
+        if is_a(item, type):
+            return list(item.__dict__.values()) if item.__module__ in self._own_modules else ()
+        if kind in (staticmethod, classmethod):
+            return (item.__func__,)
+        if is_a(item, property):
+            return (item.fget, item.fset, item.fdel)
+        if is_a(item, MethodType):
+            return (item.__func__, item.__self__)
+        if is_a(item, functools.partial):
+            return (item.func, *item.args, item.keywords, *item.keywords.values())
+        held = instance_dict(item)
+        return [*(held.values() if held else ()), *self._in_slots(item)]
+
+    def _in_slots(self, item: Any) -> Iterator[object]:
+        cls = type(item)
+        if id(cls) not in self._slots:  # by identity: a metaclass can have a hash of its own
+            self._slots[id(cls)] = (cls, slot_members(cls))
+        for member in self._slots[id(cls)][1]:
+            with suppress(AttributeError):  # an empty slot
+                yield member.__get__(item)
 
 
 class _Nowhere:

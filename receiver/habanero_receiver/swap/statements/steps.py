@@ -65,7 +65,7 @@ class Run:
         codes = (self.old.code, self.unit.code)
         roots = [root for code in codes for root in roots_of(code, self.scope.visible(), self.scope.is_own)]
         withdrawn = withdraw(work, self.scope, [self.old], self.claimants)
-        registered = Registrations(roots, self.scope.own_modules)
+        registered = Registrations(work.graph, roots)
         self._run(work)
         withdrawn.put_in_place(work)
         where = {path.partition(".")[0] for path in self.unit.calls}
@@ -202,7 +202,7 @@ class Define:
             self._bind(work, value)
             return
         lasting = self._registries(self.unit)
-        registered = Registrations([*self._registries(self.old), *lasting], self.scope.own_modules, lasting)
+        registered = Registrations(work.graph, [*self._registries(self.old), *lasting], lasting)
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
@@ -271,12 +271,12 @@ class Remove:
             held = [value for name in self.names if (value := self.scope.get(name)) is not None]
             for function in {id(f): f for f in (*held, *self.living())}.values():
                 work.forget(function)
-            Registrations(roots, self.scope.own_modules).settle(work.log, [*held, *self.living()], [])
+            Registrations(work.graph, roots).settle(work.log, [*held, *self.living()], [])
         if self.unit.kind == "class" and self.names and is_a(cls := self.scope.get(self.names[0]), type):
             roots = registries_of(self.unit, cls, own_init_subclass(cls, self.scope.is_own), self.scope)
             if roots:
                 work.forget(cls)
-                Registrations(roots, self.scope.own_modules).settle(work.log, [cls], [])
+                Registrations(work.graph, roots).settle(work.log, [cls], [])
         told = Told(work, self.scope, self.names)
         for name in self.names:
             if name not in self.bound:
