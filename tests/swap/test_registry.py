@@ -33,9 +33,8 @@ FORMS = dedented({
             def __init__(self):
                 self.all = []
         JOBS = Jobs()
-        ALL = JOBS.all
         def on(name):
-            return lambda f: ALL.append(Job(name, f)) or f
+            return lambda f: JOBS.all.append(Job(name, f)) or f
         def seen():
             return [job.name for job in JOBS.all]
     """,

@@ -1,6 +1,6 @@
 """What lets a commit be undone whatever its statements do: what they can reach, and which modules there were.
 
-The walk is done while staging, in `look_ahead`; in the commit the graph only catches up with what the process did since.
+The walk is done while staging, in `look_ahead`; in the commit the graph only takes in what the process did since.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import is_
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 from habanero_receiver.swap.kinds import instance_dict, is_a
@@ -24,7 +24,7 @@ from habanero_receiver.swap.snapshot import Copy, copies_of, restore
 
 from .live import MAX_DEPTH, MAX_OBJECTS, PLAIN, Structure
 
-_BLOCK = 64
+_BLOCK = 256
 """How many objects are looked at in one call."""
 _FIXED = (tuple, frozenset, str, bytes, staticmethod, classmethod, property, MethodType, weakref.ref)
 """Kinds that hold the same objects as long as they live."""
@@ -185,14 +185,16 @@ class Graph:
         self._take_in(key, item)
 
     def _changing(self, item: Any) -> Iterator[object]:
-        """What refers to what an object holds: itself, the dictionary of its attributes, the namespace of a class."""
+        """What refers to an object's parts: itself or its attributes' dictionary, cells, the namespace of a class."""
         if is_a(item, type):
             if item.__module__ in self._own_modules:
                 yield from gc.get_referents(item.__dict__)
             return
-        if (held := instance_dict(item)) is not None:
+        if is_a(item, FunctionType):
+            yield from item.__closure__ or ()
+        if (held := instance_dict(item)) is not None:  # since 3.13 the object itself can refer to what is in it
             yield held
-        if not is_a(item, _FIXED):
+        if held is not None or not is_a(item, _FIXED):
             yield item
 
     def _take_in(self, key: int, item: Any) -> None:
