@@ -12,7 +12,8 @@ And what was used may not differ from what it was before, even if it is what the
 A class that is a statement of both versions must be the same object before and after.
 A place that is or holds a function or class of the app is never excused as computed, and as stale only where the report
 names the very binding that it lies in: what was registered must be registered. A function made inside another may be
-what it was where the report names it, as it is written.
+what it was where the report names it, as it is written; which function's cells those are that a stale object leads to
+follows from which functions it holds.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 
@@ -165,7 +166,7 @@ class _Comparison:
         before = first if partner != pair.fresh else earlier
         # Either of the two places may be what is kept: which one is met first is an accident of the walk.
         nodes = ((at, self.live.nodes[at.live], self.fresh.nodes[at.fresh]) for at in (pair, before))
-        reason = next(filter(None, (self.excuse(*place) for place in nodes)), "")
+        reason = next(filter(None, (self.excuse(*place) or self.other_closure(*place) for place in nodes)), "")
         if reason:
             self.verdict.kept.append((pair.path, reason))
         elif partner != pair.fresh:
@@ -298,3 +299,12 @@ class _Comparison:
         code = live.kind in ("function", "class") or fresh.kind in ("function", "class")
         parent = self.live.nodes[pair.parent]
         return self.kept.value(pair.path, parent, pair.live, pair.label, pair.trail, code=code)
+
+    def other_closure(self, pair: _Pair, live: Node, fresh: Node) -> str:
+        """Why a cell may be another one than in the fresh process: a stale object holds its closure, not the new one.
+
+        What is in the cell is compared all the same.
+        """
+        if pair.parent < 0 or live.kind != "cell" or fresh.kind != "cell":
+            return ""
+        return self.kept.within(pair.path, self.live.nodes[pair.parent], pair.live, pair.label)

@@ -82,10 +82,17 @@ class Kept:
 
     def named(self, path: Path, trail: tuple[int, ...]) -> str:
         """Whether the report names the binding that leads to a place, here or in a swap before this one."""
-        first = len(path) - len(trail)  # never through a function or class
+        return self._named(path, len(path) - len(trail))  # never through a function or class
+
+    def _named(self, path: Path, first: int) -> str:
         bindings = [path[:end] for end in range(first, len(path) + 1)]
         named = any(binding in self.stale or self.edit.home(binding) in self.stale for binding in bindings)
         return STALE if named or self.earlier.get(path) == STALE else ""
+
+    def within(self, path: Path, parent: Node, child: int, label: str) -> str:
+        """Whether a place is as it was, and the report names a binding that leads there, through functions too."""
+        as_it_was = self.edit.same(path) and self.had(parent, self.live, child, label)
+        return self._named(path, 1) if as_it_was else ""
 
     def closure(self, live: Node, path: Path) -> bool:
         """Whether it is a function made inside another that the report names, here or in a swap before this one."""

@@ -20,7 +20,9 @@ Described otherwise than by all they hold, for the reason given:
 * type variables and type aliases that are evaluated lazily (3.12): by name, since reading them would evaluate them;
 * the addresses in a ``repr``, or that pydantic puts behind a class's name (``shop.Item:94513220558016``), and the
   folder of the sources in any text, which differ by nature;
-* ``_abc_impl``: by the classes registered with the abstract class; its caches are left out.
+* ``_abc_impl``: by the classes registered with the abstract class; its caches are left out;
+* ``__slotnames__`` is left out: what ``copyreg`` noted of a class's slots when an instance was first copied or pickled,
+  and notes again when it is not there; ``functools.wraps`` copies it to functions that wrap the class.
 """
 
 from __future__ import annotations
@@ -29,7 +31,6 @@ import _abc
 import contextvars
 import functools
 import gc
-import hashlib
 import io
 import linecache
 import logging
@@ -42,9 +43,12 @@ import weakref
 from collections import deque
 from dataclasses import dataclass, field
 
+from oracle.codes import describe_code
+
 MAX_NODES = 400_000
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 _MODULE_SKIPPED = {"__spec__", "__loader__", "__cached__", "__builtins__", "__warningregistry__"}
+_CACHED = "__slotnames__"
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=[\w\]]:)[0-9]{9,}")
 _BY_TYPE = (
     types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType,
@@ -221,6 +225,8 @@ class _Walk:
         for name in sorted((n for n in namespace if n not in skipped), key=str):
             if name == "__annotations__" and isinstance(namespace[name], dict):
                 self.items(node, dict(sorted(namespace[name].items())), "(annotation {})")
+            elif name == _CACHED:
+                continue
             elif name == "__static_attributes__":
                 node.edges[f".{name}"] = self.node(tuple(sorted(namespace[name])))
             else:
@@ -271,7 +277,8 @@ class _Walk:
         for index, value in enumerate(getattr(function, "__type_params__", ())):
             node.edges[f"(type parameter {index})"] = self.node(value)
         for name, value in sorted(function.__dict__.items()):
-            node.edges[f"->{name}"] = self.node(value)
+            if name != _CACHED:
+                node.edges[f"->{name}"] = self.node(value)
 
     def other(self, node: Node, value: object) -> None:
         kind = type(value)
@@ -381,17 +388,3 @@ class _Walk:
             return f"code {value.co_qualname}"
         named = value if isinstance(value, (type, types.FunctionType)) else type(value)
         return f"{'' if named is value else 'a '}{named.__module__}.{named.__qualname__}"
-
-
-def describe_code(code: types.CodeType, text: typing.Callable[[object], str]) -> dict[str, object]:
-    """Every field of a code object, by name; functions inside it likewise."""
-    consts = [describe_code(c, text) if isinstance(c, types.CodeType) else (type(c).__name__, text(c))
-              for c in code.co_consts]  # fmt: skip
-    fields: dict[str, object] = {
-        name: getattr(code, name)
-        for name in ("co_name", "co_qualname", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_flags",
-                     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_firstlineno", "co_code",
-                     "co_exceptiontable")
-    }  # fmt: skip
-    positions = hashlib.sha256(repr(list(code.co_positions())).encode()).hexdigest()
-    return {**fields, "co_filename": text(code.co_filename), "co_consts": consts, "positions": positions}

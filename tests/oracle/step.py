@@ -207,7 +207,7 @@ def _modules(top_level: frozenset[str]) -> dict[str, types.ModuleType]:
 
 
 def _codes(request: Request, reader: Reader) -> set[tuple[object, ...]]:
-    from oracle.snapshot import describe_code
+    from oracle.codes import describe_code
 
     found = set()
     for module in request.trees[0].values():

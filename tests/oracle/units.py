@@ -86,10 +86,10 @@ class Edit:
         home, name = self.new.home(module, names[0])
         before, after = (_unannotated(v.statements(home, name)) for v in (self.old, self.new))
         for inner in names[1:]:
-            if not (len(before) == len(after) == 1 and isinstance(before[0], ast.ClassDef)
-                    and isinstance(after[0], ast.ClassDef)):  # fmt: skip
+            bodies = [_class_of(statements) for statements in (before, after)]
+            if None in bodies or _passing_on(before) != _passing_on(after):
                 break
-            members = _bindings(before[0].body).get(inner, []), _bindings(after[0].body).get(inner, [])
+            members = tuple(_bindings(body).get(inner, []) for body in bodies if body is not None)
             if not any(members):
                 break  # no statement binds it: it comes of the class as a whole
             if not all(members):
@@ -139,6 +139,17 @@ class Edit:
         """Whether the new version has no such class any more."""
         statements = self.new.statements(module, qualname.partition(".")[0])
         return not statements
+
+
+def _class_of(statements: list[ast.stmt]) -> list[ast.stmt] | None:
+    """The body of the one class statement among those that bind a name."""
+    bodies = [statement.body for statement in statements if isinstance(statement, ast.ClassDef)]
+    return bodies[0] if len(bodies) == 1 else None
+
+
+def _passing_on(statements: list[ast.stmt]) -> list[str]:
+    """The others that bind it, as ``Point = add_order(Point)`` does: what they add is no member of the body."""
+    return [_dump(statement, blank=True) for statement in statements if not isinstance(statement, ast.ClassDef)]
 
 
 def _names(path: Path) -> list[str]:

@@ -73,6 +73,46 @@ def test_what_changed_makers_left_is_named(start: Start, old: str, new: str, exp
     } == expected  # fmt: skip
 
 
+BUILDER = """
+class Builder:
+    def __init__(self, cls):
+        self.cls, self.names = cls, {}
+    def add_order(self):
+        self.names["__lt__"] = lambda self, other: True
+    def add_size(self):
+        self.names["__len__"] = lambda self: 1
+    def finish(self):
+        for name, value in self.names.items():
+            setattr(self.cls, name, value)
+        return self.cls
+def finish(builder):
+    builder.add_order()
+    return builder.finish()
+def build(cls):
+    return finish(Builder(cls))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("builder.add_order()", "builder.add_order(); builder.add_size()", ["P.__len__"]),
+        ("builder.add_order()", "pass", ["P.__lt__"]),
+        ("builder.add_order()", "builder.add_order(); setattr(builder.cls, 'made', 1)", ["P.made"]),
+        ("self.names[\"__lt__\"]", "self.names[\"__gt__\"]", ["P.__gt__", "P.__lt__"]),
+        ("other: True", "other: False", []),
+        ("builder.add_order()", "len([builder]); builder.add_order()", []),
+        ("{}\n", "{'size': 1}\n", []),
+    ],
+)
+def test_what_makers_set_through_others_is_named(start: Start, old: str, new: str, expected: list[str]) -> None:
+    """Attributes that a decorator sets through functions that it calls, and does so now or no more; no others."""
+    app = start({"build": BUILDER, "uses": "import build\n@build.build\nclass P: pass\n"})
+    app.load("uses")
+    report = app.push({"build": BUILDER.replace(old, new)}).report
+    assert sorted(entry.partition(" (")[0] for entry in report.of("uses").stale) == expected
+
+
 def test_what_a_removed_decorator_had_set_goes(start: Start) -> None:
     """Of functions and classes alike: the attributes that its code sets."""
     text = MAKERS + "@mark\ndef f(): ...\n@mark\nclass C: ...\n@named('g')\ndef g(): ...\n"

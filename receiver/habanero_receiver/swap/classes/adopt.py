@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import FunctionType, MemberDescriptorType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.finding.live import cell_content, orphan, subclasses
@@ -28,7 +28,7 @@ _ABSENT: Any = object()
 
 
 def adopt(
-    log: UndoLog,
+    work: Transaction,
     cls: type,
     twin: type,
     body: Mapping[str, str],
@@ -40,6 +40,7 @@ def adopt(
 
     ``body`` gives the kind of each name that the new body binds; ``changed`` are those that it binds otherwise.
     """
+    log = work.log
     derived = [value for name, value in vars(twin).items() if name not in body and is_a(value, FunctionType)]
     makers = {function.__code__.co_filename for function in derived}
     if is_a(cls, enum.EnumType):
@@ -59,8 +60,9 @@ def adopt(
         if had.get(name, _ABSENT) is not value and (name in body or not _of_a_decorator(had.get(name), makers)):
             relink(value, twin, cls)
             log.set_class_attribute(cls, name, cls if value is twin else value)
-    for name in list(had):
-        if name not in made and name not in skip and (name in changed or (name in DERIVED and name not in body)):
+    for name, value in list(had.items()):
+        derived_no_more = name in DERIVED and name not in body and not _is_written(value, work.modules)
+        if name not in made and name not in skip and (name in changed or derived_no_more):
             log.delete_class_attribute(cls, name)
 
 
@@ -71,6 +73,13 @@ def _of_a_decorator(living: object, makers: set[str]) -> bool:
     """
     file = living.__code__.co_filename if is_a(living, FunctionType) else "<"
     return not file.startswith("<") and file not in makers
+
+
+def _is_written(living: object, modules: Mapping[str, ModuleType]) -> bool:
+    """Whether a method stands in the app's own sources: none of those who derive a class's methods made it up."""
+    if not is_a(living, FunctionType) or living.__code__.co_filename.startswith("<"):
+        return False
+    return living.__globals__.get("__name__") in modules
 
 
 def remake(
@@ -102,7 +111,7 @@ def remake(
             work.log.delete_class_attribute(living, name)
     elif not is_a(living, enum.EnumType) and not is_named_tuple(living):
         return False
-    adopt(work.log, living, made, {}, set(), partial(work.instances_of, living), _FIXED)
+    adopt(work, living, made, {}, set(), partial(work.instances_of, living), _FIXED)
     orphan(made)
     refresh_abstract(work.log, living)
     work.reshaped.append(living)

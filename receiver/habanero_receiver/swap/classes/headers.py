@@ -136,12 +136,17 @@ class FinishClass:
     """Brings what Python derives from a class's members in line with them."""
 
     cls: type
+    was: frozenset[str] = frozenset()
+    """What the old body binds."""
+    now: frozenset[str] = frozenset()
+    """What the new body binds: what a decorator or a later statement adds to the class derives nothing."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         members = self.cls.__dict__
-        if "__eq__" in members and "__hash__" not in members:
+        implied = "__eq__" in self.now and "__eq__" in members
+        if implied and "__hash__" not in members:
             work.log.set_class_attribute(self.cls, "__hash__", None)  # as the class statement does
-        elif "__eq__" not in members and members.get("__hash__", self) is None:
+        elif "__eq__" in self.was and not (implied or "__hash__" in self.now) and members.get("__hash__", self) is None:
             work.log.delete_class_attribute(self.cls, "__hash__")
         refresh_abstract(work.log, self.cls)

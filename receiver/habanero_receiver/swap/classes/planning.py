@@ -49,7 +49,7 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     steps_before = len(plan.steps)
     kept = _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
     if len(plan.steps) > steps_before:
-        plan.steps.append(FinishClass(cls))
+        plan.steps.append(FinishClass(cls, _bound(old.members), _bound(new.members)))
     else:
         plan.report.kept += 1
     return new._replace(members=tuple(kept))
@@ -217,6 +217,10 @@ def _plan_member(plan: ModulePlan, body: Body, match: Match, *, reshape: bool) -
         if id(new) not in plan.filled and (new.kind in ("function", "class") or not reshape):
             plan.run_late(body, old, new, None if special_kind(cls) else bind_ahead(plan, body, old, new))
     return None
+
+
+def _bound(members: Iterable[Unit]) -> frozenset[str]:
+    return frozenset(name for unit in members for name in unit.names)
 
 
 def _unit(match: Match) -> Unit:

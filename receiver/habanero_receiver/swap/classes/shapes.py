@@ -32,7 +32,7 @@ def special_kind(cls: type) -> str:
     """What kind of class derives more from its body than its members, in words; empty for plain classes."""
     if "__dataclass_fields__" in vars(cls):
         return "a dataclass"
-    if "__attrs_attrs__" in vars(cls):
+    if type(vars(cls).get("__attrs_attrs__", ())) is not tuple:  # a plain one stands in the body: nothing derived it
         return "an attrs class"
     if is_named_tuple(cls):
         return "a named tuple"

@@ -70,7 +70,7 @@ class Reshape:
             self.check(twin)
             names = {name for match in changed for unit in (match.old, match.new) if unit for name in unit.names}
             body = {name: m.new.kind for m in self.members if m.new is not None for name in m.new.names}
-            adopt(work.log, cls, twin, body, names, self.instances)
+            adopt(work, cls, twin, body, names, self.instances)
             for adapter in work.adapters:
                 adapter.reshape(work, cls, twin)
             give_defaults(work.log, cls, self.instances())

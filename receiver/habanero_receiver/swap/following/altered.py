@@ -21,6 +21,7 @@ from habanero_receiver.swap.plan import ModulePlan
 
 from .behaviour import does_the_same
 from .makers import versions_of
+from .marks import Marks
 
 
 class Altered:
@@ -34,20 +35,22 @@ class Altered:
         """Functions that do the same, and make functions that do not."""
         self.members: dict[tuple[str, str, str], None] = {}
         """Methods that classes gain or lose: module, class, name."""
-        self.versions: dict[Home, tuple[CodeType, CodeType]] = {}
-        """The functions and methods that changed, in both forms."""
         self._new: dict[Home, CodeType] = {}
+        versions: dict[Home, tuple[CodeType | None, CodeType | None]] = {}
         for plan in plans:
             name = plan.module.__name__
             self._compare(name, plan.matches, vars(plan.module))
-            self.versions |= versions_of(name, plan.matches)
+            versions |= versions_of(name, plan.matches)
+        self.marks = Marks(versions)
+        """The functions and methods that changed, came or went, in both forms."""
         self.tops = frozenset(
             (home, path.partition(".")[0]) for home, path, *_ in (*self.code, *self.making, *self.members)
         )
         """The names at the top of modules by which any of that is reached."""
         self._written: dict[Home, dict[Home, None]] = {}
         self._names: dict[str, set[str]] = {}
-        for home, path, *_ in (*self.tops, *self.versions):
+        changed = [home for home, version in versions.items() if None not in version]
+        for home, path, *_ in (*self.tops, *changed):
             self._names.setdefault(home, set()).add(path.partition(".")[0])
 
     def names_of(self, module: str) -> set[str]:

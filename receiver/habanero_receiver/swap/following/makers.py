@@ -20,9 +20,9 @@ from habanero_receiver.swap.diff import Match, functions_in, same_behaviour, wit
 from habanero_receiver.swap.kinds import function_of, instance_dict, is_a
 from habanero_receiver.swap.statements.scope import Scope
 
+from .marks import Marks, set_by
+
 _METACLASS = ("__new__", "__init__", "__prepare__")
-Versions = Mapping[tuple[str, str], tuple[CodeType, CodeType]]
-"""The old and the new code of functions and methods that changed, by module and qualified name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,24 @@ class _Maker:
     """The name that it was reached by, if it is a method of what that is bound to."""
 
 
-def left_by(unit: Unit, scope: Scope, versions: Versions) -> Iterator[Left]:
+def left_by(unit: Unit, scope: Scope, marks: Marks) -> Iterator[Left]:
     """What changed code left of a kept ``def`` or class, and for it."""
     name = unit.names[0]
     made = scope.get(name)
+    held = (instance_dict(made) if not is_a(made, type) else vars(made)) or {}
+    written = {member for inner in unit.members for member in inner.names}
     for maker in _makers(unit, scope, made):
-        version = versions.get((maker.function.__module__, maker.function.__qualname__))
+        version = marks.versions.get((maker.function.__module__, maker.function.__qualname__))
+        why = f"{maker.function.__qualname__}, which changed, made it"
+        known: set[str] = set()
         for old, new in _ran(version, called=maker.called) if version is not None else ():
-            why = f"{maker.function.__qualname__}, which changed, made it"
-            held = instance_dict(made) if not is_a(made, type) else vars(made)
-            known = {n for n in _set_by(old) if n in (held or {})} | _set_by(new)
-            for attribute in sorted(known - {member for inner in unit.members for member in inner.names}):
-                yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", why)
+            known |= {n for n in set_by(old) if n in held} | set_by(new)
             yield from _filled(old, maker, scope, why)
+        gained, lost = marks.otherwise(maker.function)
+        indirect = f"what {maker.function.__qualname__} sets through others changed"
+        for attribute in sorted((known | (gained - held.keys()) | (lost & held.keys())) - written):
+            reason = why if attribute in known else indirect
+            yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", reason)
 
 
 def marks_of(unit: Unit, scope: Scope, body: Sequence[Unit]) -> frozenset[str]:
@@ -68,7 +73,7 @@ def marks_of(unit: Unit, scope: Scope, body: Sequence[Unit]) -> frozenset[str]:
     found: set[str] = set()
     for code, called in _decorators(unit, scope, body):
         for ran in (code, *functions_in(code)) if called else (code,):
-            found |= _set_by(ran)
+            found |= set_by(ran)
     return frozenset(found)
 
 
@@ -136,27 +141,20 @@ def _own(path: str, names: Mapping[str, Any], scope: Scope, *, called: bool) -> 
         yield _Maker(value, called, bound)
 
 
-def _ran(version: tuple[CodeType, CodeType], *, called: bool) -> Iterator[tuple[CodeType, CodeType]]:
+def _ran(
+    version: tuple[CodeType | None, CodeType | None], *, called: bool
+) -> Iterator[tuple[CodeType, CodeType]]:
     """The code that ran, in both versions, as far as it changed."""
-    pairs = [version]
+    before, after = version
+    if before is None or after is None:
+        return
+    pairs = [(before, after)]
     if called:
-        new = {code.co_name: code for code in functions_in(version[1])}
-        pairs += [(code, new[code.co_name]) for code in functions_in(version[0]) if code.co_name in new]
+        new = {code.co_name: code for code in functions_in(after)}
+        pairs += [(code, new[code.co_name]) for code in functions_in(before) if code.co_name in new]
     for old, now in pairs:
         if not same_behaviour(without_inner(old), without_inner(now)):
             yield old, now
-
-
-def _set_by(code: CodeType) -> set[str]:
-    """The attributes that code sets on what it was given."""
-    given = code.co_varnames[: code.co_argcount]
-    found, target = set(), ""
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_ATTR" and target in given and target != "self":
-            found.add(str(step.argval))
-        names = step.argval if is_a(step.argval, tuple) else (step.argval,)
-        target = str(names[-1]) if step.opname.startswith("LOAD_FAST") else ""
-    return found
 
 
 def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[Left]:
@@ -175,16 +173,17 @@ def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[L
             yield Left(home, name, why)
 
 
-def versions_of(module: str, matches: Iterable[Match]) -> dict[tuple[str, str], tuple[CodeType, CodeType]]:
-    """The functions and methods of a module that changed."""
+def versions_of(
+    module: str, matches: Iterable[Match]
+) -> dict[tuple[str, str], tuple[CodeType | None, CodeType | None]]:
+    """The functions and methods of a module that changed, came or went."""
     found = {}
     for match in matches:
-        if match.old is None or match.new is None or match.new.kind not in ("function", "class"):
-            continue
-        after = dict(_definitions(match.new))
-        for path, code in _definitions(match.old):
-            if path in after and not same_behaviour(code, after[path]):
-                found[module, path] = (code, after[path])
+        before, after = (dict(_definitions(unit)) if unit is not None else {} for unit in (match.old, match.new))
+        for path in {**before, **after}:
+            old, new = before.get(path), after.get(path)
+            if old is None or new is None or not same_behaviour(old, new):
+                found[module, path] = (old, new)
     return found
 
 

@@ -122,8 +122,8 @@ class Suspects:
         again: Mapping[str, frozenset[str]],
     ) -> None:
         for unit in units:
-            if influence.altered.versions and unit.kind in ("function", "class"):
-                self.left.update(dict.fromkeys(left_by(unit, scope, influence.altered.versions)))
+            if influence.altered.marks.versions and unit.kind in ("function", "class"):
+                self.left.update(dict.fromkeys(left_by(unit, scope, influence.altered.marks)))
             if unit.kind == "function":
                 self._look_at_cache(influence, scope.get(unit.names[0]))
             elif unit.kind == "class":
