@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from habanero_receiver.swap.finding.graph import Graph
+from habanero_receiver.swap.finding.graph import LARGE, Graph
+from habanero_receiver.swap.snapshot import restore
 
 
 class Plain:
@@ -167,3 +168,19 @@ def test_lasting_objects_are_found_again_after_many_changes() -> None:
     table["last"] = [target]
     graph.look()
     assert id(table) in graph.leading_to([target], 2)
+
+
+def test_large_containers_are_copied_and_not_gone_through() -> None:
+    """A cache with very many entries is given back as it was; what it holds leads nowhere, and no look goes over it."""
+    cache: dict[int, list[int]] = {number: [number] for number in range(LARGE + 1)}
+    small = [1]
+    graph = Graph(frozenset())
+    region = graph.region([{"cache": cache, "small": small}])
+    mark, copies = graph.mark(), graph.large(region)
+    assert len(region) == 3
+    cache[0] = [7]
+    cache[-1] = small
+    assert graph.since(mark) == {}
+    restore(copies)
+    assert len(cache) == LARGE + 1
+    assert cache[0] == [0]

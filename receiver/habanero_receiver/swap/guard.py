@@ -13,6 +13,7 @@ from .finding.graph import Graph
 from .finding.reach import Reach, roots_of
 from .functions.closures import Rederive
 from .plan import ModulePlan
+from .snapshot import restore
 from .statements.scope import Scope
 from .undo import Imports, UndoLog, restore_mapping
 
@@ -58,6 +59,7 @@ class Guard:
             namespace = vars(plan.module)
             log.note((restore_mapping, namespace, dict(namespace)))
         log.note((graph.restore, graph.mark(), [region]))
+        log.note((restore, graph.large(region)))
 
     def _reached(self) -> list[object]:
         """The objects that the statements about to run can change, or lead to what they can."""

@@ -4,6 +4,9 @@ A large registry takes long to be walked, so that is done while staging. In the 
 is asked for what it refers to, many of them in one call into C: who refers to something else than at the last look is
 walked again, and nothing else. The same tells what a statement has changed.
 
+A container with very many entries (a cache, the sessions of all users) is state, and no registry: what it holds is not
+walked, and whether it changed is not looked at. Comparing it would take longer than to copy it once; `large` does that.
+
 It changes nothing, and runs no code of the app. Objects stay alive as long as the graph does.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 import builtins
 import gc
 import weakref
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import is_
@@ -28,6 +31,9 @@ _BLOCK = 256
 """How many objects are looked at in one call."""
 _FIXED = (tuple, frozenset, str, bytes, staticmethod, classmethod, property, MethodType, weakref.ref)
 """Kinds that hold the same objects as long as they live."""
+LARGE = 10_000
+"""How many entries make a container large."""
+_SIZED = (list, tuple, dict, set, frozenset, deque)
 
 Region = dict[int, int]
 """What some roots lead to: identities of objects, with how many steps away they are."""
@@ -89,6 +95,7 @@ class Graph:
         self._regions: dict[tuple[int, ...], Region] = {}
         self._roots: list[object] = []
         self._blocks: list[_Block] = []
+        self._large: dict[int, object] = {}
         self._changes: list[tuple[int, list[Copy]]] = []
 
     def region(self, roots: Sequence[object]) -> Region:
@@ -132,9 +139,14 @@ class Graph:
             if any(key in region for region in regions):
                 restore(copies)
 
+    def large(self, region: Region) -> list[Copy]:
+        """Copies, made now, of the large containers in a region."""
+        items = [item for key, item in self._large.items() if key in region]
+        return [copy for item in items for copy in copies_of(item, self._own_modules)]
+
     def copies(self, key: int) -> list[Copy]:
-        """What an object held at the last look."""
-        return self._copies[key]
+        """What an object held at the last look; nothing of a large container."""
+        return self._copies.get(key, [])
 
     def leading_to(self, targets: Iterable[object], depth: int, beyond: Collection[int] = ()) -> set[int]:
         """The objects that may hold one of ``targets`` up to ``depth`` steps down, these themselves included.
@@ -178,6 +190,9 @@ class Graph:
     def _meet(self, key: int, item: Any) -> None:
         """Takes in an object. What it refers to is noted first: what changes from then on is found at the next look."""
         self._objects[key] = (len(self._objects), item)
+        if _size(item) > LARGE:
+            self._large[key], self._children[key] = item, []
+            return
         for part in self._changing(item):
             if not self._blocks or len(self._blocks[-1].watched) == _BLOCK:
                 self._blocks.append(_Block())
@@ -205,3 +220,9 @@ class Graph:
             self._parents[child].append(key)
         if is_a(item, weakref.ref) and (target := item()) is not None:  # it speaks of it, and does not hold it
             self._parents[id(target.__func__ if is_a(target, MethodType) else target)].append(key)
+
+
+def _size(item: Any) -> int:
+    """How many entries a container has, whatever its class says; 0 for anything else."""
+    kind = next((kind for kind in _SIZED if is_a(item, kind)), None)
+    return 0 if kind is None else kind.__len__(item)
