@@ -35,6 +35,9 @@ LARGE = 10_000
 """How many entries make a container large."""
 _SIZED = (list, tuple, dict, set, frozenset, deque)
 
+_PLAIN = frozenset(map(id, PLAIN))
+"""The commonest kinds, told quickly."""
+
 Region = dict[int, int]
 """What some roots lead to: identities of objects, with how many steps away they are."""
 
@@ -215,7 +218,8 @@ class Graph:
     def _take_in(self, key: int, item: Any) -> None:
         self._copies[key] = copies_of(item, self._own_modules)
         before = set(map(id, self._children.get(key, ())))
-        children = self._children[key] = [part for part in self._structure.parts(item) if not is_a(part, PLAIN)]
+        parts = (part for part in self._structure.parts(item) if id(type(part)) not in _PLAIN)
+        children = self._children[key] = [part for part in parts if not is_a(part, PLAIN)]
         for child in {*map(id, children)} - before:
             self._parents[child].append(key)
         if is_a(item, weakref.ref) and (target := item()) is not None:  # it speaks of it, and does not hold it
@@ -224,5 +228,7 @@ class Graph:
 
 def _size(item: Any) -> int:
     """How many entries a container has, whatever its class says; 0 for anything else."""
-    kind = next((kind for kind in _SIZED if is_a(item, kind)), None)
-    return 0 if kind is None else kind.__len__(item)
+    if not is_a(item, _SIZED):
+        return 0
+    kind: Any = next(kind for kind in _SIZED if is_a(item, kind))
+    return int(kind.__len__(item))
