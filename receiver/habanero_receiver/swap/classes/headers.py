@@ -20,6 +20,7 @@ from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import restore_class
 
 from .abstracts import refresh_abstract
+from .adopt import remake
 from .layouts import LayoutError
 from .shapes import DERIVED
 from .twins import derives_by
@@ -56,6 +57,9 @@ class Decorate:
             for decorator in reversed(names[DECORATORS_NAME]):
                 if not (self.derived and derives_by(self.scope, decorator)):
                     value = decorator(value)
+        before = self.scope.get(self.unit.names[0])
+        if before is not self.cls and remake(work, before, value):  # instances of the former wrapper live on
+            value = before
         self.scope.bind(work.log, self.unit.names[0], value)
         doubles = registered.settle(work.log, [self.cls], [value, self.cls] if self.unit.decorate is not None else [])
         if self.old.decorate is not None:

@@ -27,6 +27,7 @@ from .headers import Decorate, DeriveAgain, FinishClass, Rebase
 from .preview import preview_class
 from .shapes import DERIVED, can_follow, derives, is_field, is_named_tuple, special_kind
 from .twins import Reshape, runs_unseen
+from .wrapped import class_of
 
 
 def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) -> Unit | None:
@@ -37,19 +38,19 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
     from habanero_receiver.swap.planner import plan_code  # the two call each other: a class is a unit, and has some
 
     members = match_units(old.members, new.members)
-    living = is_a(cls, type) and cls.__qualname__.rpartition(".")[2] == new.spelled
-    cells = class_cell(cls) if living else {}
+    living = class_of(cls, old, around)
+    cells = class_cell(living) if living is not None else {}
     for match in members:
         if match.new is None or match.new.kind != "class":
             plan_code(plan, match, cells)
-    if not living:
+    if living is None:
         if old.outline != new.outline or not all(match.same for match in members):
             plan.refuse(new, f"the name is bound to {type(cls).__name__!r} in the live module, not to the class")
         return None
     steps_before = len(plan.steps)
-    kept = _plan_changes(plan, _Class(old, new, cls, around, tuple(members)))
+    kept = _plan_changes(plan, _Class(old, new, living, around, tuple(members)))
     if len(plan.steps) > steps_before:
-        plan.steps.append(FinishClass(cls, _bound(old.members), _bound(new.members)))
+        plan.steps.append(FinishClass(living, _bound(old.members), _bound(new.members)))
     else:
         plan.report.kept += 1
     return new._replace(members=tuple(kept))
@@ -120,6 +121,9 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     if item.differs(2):
         marks = marks_of(item.old, item.around, plan.old.units if item.around.owner is None else ())
         plan.steps.append(Decorate(item.around, item.new, item.old, cls, reshape, marks))
+        if item.around.owner is None:  # they may make another class of it
+            plan.changing.update(item.new.names)
+            plan.late.update(item.new.names)
     return [unit for unit in kept if unit is not None]
 
 

@@ -110,8 +110,13 @@ def _direction(owners: Sequence[Claimant | None]) -> bool | None:
 
 
 def _placed(pairs: list[tuple[Claimant | None, Any]]) -> list[tuple[Claimant | None, Any]]:
-    """Entries of statements that did not run among themselves, then each of the others behind what stands before it."""
+    """Entries of statements that did not run among themselves, then each of the others behind what stands before it.
+
+    Where all of them ran, those of changed statements hold the places: they took those of what they replaced.
+    """
     stays = [owner is not None and not (owner.runs or owner.was is None) for owner, _ in pairs]
+    if not any(stays):
+        stays = [owner is not None and owner.was is not None for owner, _ in pairs]
     kept = iter(sorted((pair for pair, stay in zip(pairs, stays, strict=True) if stay), key=_place))
     result = [next(kept) if stay else pair for pair, stay in zip(pairs, stays, strict=True) if stay or pair[0] is None]
     for pair in sorted((p for p, stay in zip(pairs, stays, strict=True) if not stay and p[0] is not None), key=_place):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from habanero_receiver.swap.interpreting.values import Home
+from habanero_receiver.swap.kinds import is_a
 
+from .behaviour import does_the_same
 from .constants import same_constant
 
 
@@ -30,6 +33,9 @@ class Cause:
         if self.stale is not None:
             return self.stale()
         now = self.look()
+        if is_a(self.value, FunctionType):  # another one has its name: it may have moved and do the same
+            same = is_a(now, FunctionType) and does_the_same(self.value.__code__, now.__code__)
+            return now is not self.value and not same
         if self.called or now is self.value:
             return self.called
         return not same_constant(now, self.value)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from habanero_receiver.swap.building.units import Import, Unit
 from habanero_receiver.swap.containers.entries import holds
 from habanero_receiver.swap.containers.merge import CONTAINERS
 from habanero_receiver.swap.containers.tables import EXCHANGED
-from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.kinds import is_a, is_instance
 from habanero_receiver.swap.report import SwapReport
 from habanero_receiver.swap.statements.isolated import filled_by, run_isolated
 from habanero_receiver.swap.statements.scope import Scope
@@ -198,9 +199,27 @@ def _made_by(unit: Unit) -> list[str]:
 
 def _is_left(old: Any, made: list[Any]) -> bool:
     """Whether a statement that read ``old`` and ``made`` these is stale for that: functions in tables follow."""
+    if is_a(old, type):  # what is named so is another class now
+        return any(is_instance(part, old) for value in made for part in _held_in(value))
     if is_a(old, EXCHANGED):
         return False
     return not callable(old) or any(holds(value, [old]) for value in made)
+
+
+def _held_in(value: Any, depth: int = 2) -> Iterator[Any]:
+    """A value, and what a plain container, a class or the defaults of a function hold."""
+    yield value
+    held: Iterable[Any] = ()
+    if type(value) is dict:
+        held = value.values()
+    elif type(value) in (list, tuple, set, frozenset):
+        held = value
+    elif is_a(value, type):
+        held = vars(value).values()
+    elif is_a(value, FunctionType):
+        held = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+    for part in [*held] if depth else ():
+        yield from _held_in(part, depth - 1)
 
 
 def _follow_imports(change: Change, importer: Kept, work: Transaction, was: Was) -> list[Change]:

@@ -134,7 +134,7 @@ class Influence:
                 found.causes.append(event)
             elif isinstance(event, Read):
                 if event.home in self.values:
-                    found.causes.append(Cause(event.home, False, event.now, event.value))
+                    found.causes.append(Cause(event.home, callable(event.value), event.now, event.value))
             elif isinstance(event, Attribute):
                 if (item := self._classvars_of(event.owner, (event.name,))) is not None:
                     look = partial(item.value, event.name)

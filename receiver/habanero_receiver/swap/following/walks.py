@@ -187,11 +187,17 @@ class Walks:
 
 def _events_of(ran: Ran) -> Iterator[tuple[Any, Event]]:
     """What one reads of values that may change."""
+    calls = {call.home for call in ran.calls}
     for home, read in ran.reads.items():
-        if not callable(read.value):
+        if not callable(read.value) or (is_a(read.value, FunctionType) and _origin(read.value) in calls):
             yield ("read", home), read
     for (home, name), (value, _) in ran.attributes.items():
         yield ("attribute", home, name, id(value)), Attribute(home, value, name)
+
+
+def _origin(function: FunctionType) -> Home:
+    """Where a function was made."""
+    return (function.__module__ or "", function.__qualname__)
 
 
 def _dealt_with(ran: Ran) -> Iterator[type]:
