@@ -361,3 +361,29 @@ def test_what_is_made_of_what_is_stale_is_named(start: Start) -> None:
     stale = app.push({"shop": source.format(2)}).report.of("shop").stale
     assert [entry.partition(" (")[0] for entry in stale] == ["FIRST =", "ALL", "DOUBLE ="]
     assert "it reads FIRST, which is stale" in stale[1]
+
+
+def test_instances_of_what_a_name_meant_before_are_named(start: Start) -> None:
+    """A class that moved to another module is another class there; instances live on as they were, and are named."""
+    web = "from shop.goods import Item, price\nITEM = Item()\nITEMS = [Item()]\nPRICES = [price()]\n"
+    web += "def f(x=Item()): pass\n"
+    goods = "class Item:\n    pass\ndef price():\n    return {n}\n"
+    app = start({"shop/": "", "shop.goods": goods.format(n=1), "shop.web": web})
+    app.load("shop.web")
+    changed = {"shop.goods": "from shop.stock import Item, price\n", "shop.stock": goods.format(n=2)}
+    assert sorted(app.push(dict(changed)).report.of("shop.web").stale) == [
+        "ITEM = (it reads Item, which changed)",
+        "ITEMS = (it reads Item, which changed)",
+        "PRICES = (it calls price, which changed)",
+        "def f (it reads Item, which changed)",
+    ]
+
+
+def test_a_function_that_only_moved_makes_nothing_stale(start: Start) -> None:
+    """It is another object, and does the same."""
+    goods = "def price():\n    return [1]\n"
+    app = start({"shop/": "", "shop.goods": goods, "shop.web": "from shop.goods import price\nPRICES = price()\n"})
+    web = app.load("shop.web")
+    report = app.push({"shop.goods": "from shop.stock import price\n", "shop.stock": goods}).report
+    assert report.of("shop.web").stale == []
+    assert web.price.__module__ == "shop.stock"

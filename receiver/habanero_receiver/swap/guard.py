@@ -12,6 +12,7 @@ from .building.units import Build, Unit
 from .finding.graph import Graph
 from .finding.reach import Reach, roots_of
 from .functions.closures import Rederive
+from .outlying import Offspring, Outlying
 from .plan import ModulePlan
 from .snapshot import restore
 from .statements.scope import Scope
@@ -39,7 +40,7 @@ class Guard:
     def look_ahead(self, graph: Graph) -> None:
         """Has the graph take in what the steps will lead to, as far as it can be told before."""
         if self.needed:
-            graph.region(self._reached())
+            graph.region(self._reach().found)
         for plan in self._plans:
             for step in plan.steps:
                 scope: Scope | None = getattr(step, "scope", None)
@@ -53,16 +54,19 @@ class Guard:
         """Notes in the log how all is put back that the steps can reach."""
         if not self.needed:
             return
-        region = graph.region(self._reached())
+        reach = self._reach()
+        region = graph.region(reach.found)
         log.note((Imports(self._is_own).restore,))
+        log.note((Outlying(reach.spoken.values()).restore,))
+        log.note((Offspring(reach.found).restore,))
         for plan in self._plans:  # these alone: what they lead to is reached by who uses it
             namespace = vars(plan.module)
             log.note((restore_mapping, namespace, dict(namespace)))
         log.note((graph.restore, graph.mark(), [region]))
         log.note((restore, graph.large(region)))
 
-    def _reached(self) -> list[object]:
-        """The objects that the statements about to run can change, or lead to what they can."""
+    def _reach(self) -> Reach:
+        """The objects, and the modules, that the statements about to run can change, or lead to what they can."""
         reach = Reach(self._is_own, self._fresh)
         for plan in self._plans:
             for code in _codes(plan):
@@ -75,7 +79,7 @@ class Guard:
         if self._rederived or any(plan.steps for plan in self._plans):
             for name in self._unloaded:
                 reach.follow_module(name)
-        return reach.found
+        return reach
 
 
 def _codes(plan: ModulePlan) -> Iterator[CodeType]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from habanero_receiver.swap.building.units import Build, Unit
+from habanero_receiver.swap.building.units import Build, Import, Unit
 from habanero_receiver.swap.kinds import function_of, is_a
 
 _MAX_NAMES = 20_000
@@ -34,8 +34,11 @@ class Reach:
     fresh: Mapping[str, Build] = field(default_factory=dict)
     """The new versions of modules, whose statements may not have run yet."""
     found: list[object] = field(default_factory=list)
+    spoken: dict[str, tuple[ModuleType, set[str]]] = field(default_factory=dict)
+    """The modules that code speaks of, with the names that it may read or bind in them by dots."""
     _seen: set[int] = field(default_factory=set)
     _by_name: dict[Any, dict[str, list[CodeType]]] = field(default_factory=dict)
+    _imports: dict[Any, dict[str, Any]] = field(default_factory=dict)
     _waiting: list[tuple[CodeType, Mapping[str, Any], Mapping[str, list[CodeType]]]] = field(default_factory=list)
 
     def follow(self, code: CodeType, namespace: Mapping[str, Any]) -> None:
@@ -46,13 +49,7 @@ class Reach:
     def follow_module(self, name: str) -> None:
         """Takes in all that importing a module for the first time could change."""
         build = self.fresh[name]
-        namespace = {
-            item.bound: vars(sys.modules[item.module]).get(item.name, sys.modules.get(f"{item.module}.{item.name}"))
-            for unit in build.units
-            for item in unit.imports
-            if item.name and item.module in sys.modules
-        }
-        self._queue((unit.code for unit in build.units), namespace, {})
+        self._queue((unit.code for unit in build.units), self._imported(name), {})
         self._walk()
 
     def _fresh_of(self, module: Any) -> Mapping[str, list[CodeType]]:
@@ -80,19 +77,31 @@ class Reach:
             code, namespace, fresh = self._waiting.pop()
             for name in code.co_names:
                 self._queue(fresh.get(name, ()), namespace, fresh)
-                if name in namespace:
-                    self._take_named(namespace[name], code.co_names)
+                value = namespace.get(name, self._imported(namespace.get("__name__")).get(name))
+                if value is not None:
+                    self._take_named(value, (*code.co_names, *(c for c in code.co_consts if is_a(c, str))))
 
     def _take_named(self, value: Any, names: tuple[str, ...]) -> None:
-        """Takes in a value, or of a module of the app what code that speaks of ``names`` can reach in it by dots."""
+        """Takes in a value, or of a module what code that speaks of ``names`` can reach in it by dots."""
         waiting, modules = [value], set[int]()
         while waiting:
             item = waiting.pop()
             if not is_a(item, ModuleType):
                 self._take(item)
-            elif self.is_own(item.__name__) and id(item) not in modules:
+            elif id(item) not in modules:
                 modules.add(id(item))  # of this code: another may speak of other names
-                waiting.extend(vars(item)[name] for name in names if name in vars(item))
+                self.spoken.setdefault(item.__name__, (item, set()))[1].update(names)
+                inside = [vars(item)[name] for name in names if name in vars(item)]
+                own = self.is_own(item.__name__)  # of another's objects, its modules alone: what these hold is theirs
+                waiting.extend(value for value in inside if own or is_a(value, ModuleType))
+
+    def _imported(self, module: Any) -> Mapping[str, Any]:
+        """What the imports of new code will bind, as far as it is loaded."""
+        if module not in self._imports:
+            build = self.fresh.get(module)
+            items = [item for unit in build.units for item in unit.imports] if build is not None else []
+            self._imports[module] = dict(map(_loaded, items))
+        return self._imports[module]
 
     def _take(self, value: Any) -> None:
         if value is None or id(value) in self._seen:
@@ -132,6 +141,16 @@ def new_modules(
                     found[name] = load(name)
                     waiting.extend(found[name].units)
     return found
+
+
+def _loaded(item: Import) -> tuple[str, Any]:
+    """The name that an import binds, and what to as things are; None if its module is not loaded."""
+    if not item.name:
+        plain = item.bound == item.module.partition(".")[0]
+        return item.bound, sys.modules.get(item.bound if plain else item.module)
+    module = sys.modules.get(item.module)
+    named = sys.modules.get(f"{item.module}.{item.name}")
+    return item.bound, vars(module).get(item.name, named) if module is not None else named
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -1,0 +1,5 @@
+import store
+
+
+def get():
+    return store.fetch(), store.Store.limit

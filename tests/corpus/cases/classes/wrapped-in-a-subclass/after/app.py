@@ -1,0 +1,46 @@
+import functools
+
+
+def traced(cls):
+    @functools.wraps(cls, updated=())
+    class Traced(cls):
+        def run(self):
+            return ["traced", super().run()]
+
+    return Traced
+
+
+def single(cls):
+    made = {}
+
+    def get():
+        if cls not in made:
+            made[cls] = cls()
+        return made[cls]
+
+    return get
+
+
+@traced
+class Job:
+    attempts = 3
+
+    def run(self):
+        return "second", self.attempts
+
+
+@single
+class Config:
+    timeout = 2
+
+    def __init__(self):
+        self.values = {}
+
+    def get(self, key):
+        return self.values[key], self.timeout
+
+    def known(self):
+        return sorted(self.values)
+
+
+JOB = Job()

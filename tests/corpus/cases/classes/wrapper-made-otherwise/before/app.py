@@ -1,0 +1,18 @@
+def labelled(label):
+    def wrap(cls):
+        class Labelled(cls):
+            def show(self):
+                return label, super().show()
+
+        return Labelled
+
+    return wrap
+
+
+@labelled("old")
+class Report:
+    def show(self):
+        return "report"
+
+
+REPORT = Report()

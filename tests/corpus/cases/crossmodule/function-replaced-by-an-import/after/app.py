@@ -1,0 +1,7 @@
+from rates import rate
+
+RATE = rate() * 10
+
+
+def price(amount):
+    return amount * RATE

@@ -1,0 +1,6 @@
+from app import route
+
+
+@route("/{anything}")
+def anything():
+    return "fallback"
