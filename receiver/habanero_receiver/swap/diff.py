@@ -34,7 +34,7 @@ class Match:
 
         Of a module's variable: or is another. In a class, that is a change of the statement.
         """
-        if self.old is None or self.new is None or self.new.annotate is None:
+        if self.old is None or self.new is None or self.new.annotate is None or self.new.kind == "function":
             return False
         if self.old.annotate is None or self.old.textual != self.new.textual:
             return True

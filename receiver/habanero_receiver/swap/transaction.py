@@ -21,6 +21,7 @@ from .following.classvars import ClassVars
 from .functions.copies import Copies
 from .kinds import is_a
 from .report import SwapReport
+from .statements.earlier import Earlier
 from .undo import UndoLog
 
 
@@ -69,6 +70,8 @@ class Transaction:
     """The living instances of a class: what was found while planning, if they were looked for, and those made since."""
     documented: Mapping[int, Mapping[str, str | None]] = field(default_factory=dict)
     """Docstrings that changed: by the function's identity, what the "old" one was and the "new" one is."""
+    earlier: Earlier | None = None
+    """While a statement that runs again binds what it made: its older form."""
     found: Sequence[object] = ()
     """Objects of the adapters' kinds, as staging found them."""
 
@@ -84,6 +87,10 @@ class Transaction:
         if living is made or living is None or issubclass(type(living), (type, FunctionType)):
             return False
         return any(adapter.replace(self, living, made) for adapter in self.adapters)
+
+    def succeed(self, function: object, successors: Mapping[int, tuple[object, object]]) -> bool:
+        """Whether what the decorators of a kept function registered follows what they were given."""
+        return not successors or any(adapter.succeed(self, function, successors) for adapter in self.adapters)
 
     def is_adapted(self, receiver: object) -> bool:
         """Whether an adapter knows what calling a method of this object, or a function of this module, registers."""

@@ -6,15 +6,19 @@ those that depend on a function whose signature changed, or take or give a model
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
 import sys
-from collections.abc import Iterable, Iterator
+import typing
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
-from types import FunctionType
+from types import FunctionType, UnionType
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.kinds import instance_dict
+from habanero_receiver.swap.kinds import instance_dict, is_a
 
+from .asgi import take_over
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -25,20 +29,12 @@ _INCLUDED = ("_effective_candidates_version", "_effective_low_priority_routes_ve
 """What an included router knows its routes by, in versions that compute them when asked."""
 
 
-_DESCRIPTIVE = (
-    "title", "summary", "description", "version", "terms_of_service", "contact", "license_info", "openapi_tags",
-    "servers", "openapi_external_docs", "swagger_ui_parameters", "debug",
-)  # fmt: skip
-"""What an app says of itself in its schema."""
-_COLD = (
-    "prefix", "tags", "dependencies", "default_response_class", "responses", "deprecated", "include_in_schema",
-    "openapi_url", "docs_url", "redoc_url", "swagger_ui_oauth2_redirect_url", "root_path", "redirect_slashes",
-)  # fmt: skip
-"""What routes took over when they were made."""
-
-
 class _FastAPI(Adapter):
     library = "fastapi"
+
+    def __init__(self) -> None:
+        self._inferred: dict[int, Any] = {}
+        """By identity, the routes that took their response model from what their endpoint is annotated to return."""
 
     def kinds(self) -> Iterable[type]:
         scheme = getattr(sys.modules.get("fastapi.security.base"), "SecurityBase", None)
@@ -49,17 +45,24 @@ class _FastAPI(Adapter):
             return _take_over(swap, living, made)
         if type(living) is not type(made) or not issubclass(type(made), _kinds()):
             return False
-        held, fresh = vars(living), vars(made)
-        cold = [name for name in _COLD if _shown(held.get(name)) != _shown(fresh.get(name))]
-        if cold:
-            raise TypeError(
-                f"{type(living).__name__}({cold[0]}=...) changed, which one that serves cannot take; "
-                "deploy this change with a restart"
-            )
-        for name in _DESCRIPTIVE:
-            if name in fresh:
-                swap.log.set_item(held, name, fresh[name])
+        take_over(swap, living, made)
         return True
+
+    def begin(self, swap: Transaction) -> None:
+        routes = (route for route in _routes(_apps(swap)) if hasattr(route, "response_model"))
+        self._inferred = {id(route): route for route in routes if _infers_response(route)}
+
+    def succeed(self, swap: Transaction, function: object, successors: Mapping[int, tuple[object, object]]) -> bool:
+        waiting = {*successors}
+        for route in _routes(_apps(swap)):
+            if "response_model" not in vars(route) or inspect.unwrap(route.endpoint) is not function:
+                continue
+            model, met = _exchanged(route.response_model, successors)
+            if met and id(route) not in self._inferred:
+                swap.log.set_item(vars(route), "response_model", model)
+                swap.redefined.append(route.endpoint)  # so that the route is renewed
+                waiting -= met
+        return not waiting
 
     def finish(self, swap: Transaction) -> None:
         routing = sys.modules.get("fastapi.routing")
@@ -84,7 +87,8 @@ class _FastAPI(Adapter):
         for route in routes:
             _describe(swap, route)
             if changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
-                _renew(swap, route)
+                _renew(swap, route, infers=id(route) in self._inferred)
+        self._inferred = {}
 
 
 def _is_dependency(living: object, apps: list[Any]) -> bool:
@@ -151,11 +155,6 @@ def _own_handlers() -> dict[Any, Any]:
     return dict(sys.modules["fastapi.applications"].FastAPI(openapi_url=None).exception_handlers)
 
 
-def _shown(value: Any) -> Any:
-    """Something to compare settings by: defaults are wrapped, and wrappers differ."""
-    return getattr(value, "value", value)
-
-
 def _depends_on(dependant: Any, changed: set[int]) -> bool:
     if any(id(item) in changed for item in _called(dependant.call)):
         return True
@@ -174,6 +173,20 @@ def _called(call: Any) -> Iterator[Any]:
             yield from (member, getattr(member, "__func__", None), inspect.unwrap(member) if callable(member) else None)
 
 
+def _exchanged(value: Any, successors: Mapping[int, tuple[object, object]]) -> tuple[Any, set[int]]:
+    """A type with its successors in the places of what they follow, and of which there were any."""
+    if id(value) in successors:
+        return successors[id(value)][1], {id(value)}
+    parts = [_exchanged(part, successors) for part in typing.get_args(value)]
+    met = {key for _, inside in parts for key in inside}
+    if not met:
+        return value, met
+    origin, arguments = typing.get_origin(value), tuple(part for part, _ in parts)
+    if origin in (UnionType, typing.Union):
+        return functools.reduce(operator.or_, arguments), met
+    return (value.copy_with(arguments) if hasattr(value, "copy_with") else origin[arguments]), met
+
+
 def _describe(swap: Transaction, route: Any) -> None:
     """Lets a route's description follow the docstring that it was taken from."""
     endpoint = getattr(route, "endpoint", None)
@@ -187,7 +200,19 @@ def _description(docstring: str | None) -> str:
     return inspect.cleandoc(docstring or "").split("\f")[0].strip()
 
 
-def _renew(swap: Transaction, route: Any) -> None:
+def _infers_response(route: Any) -> bool:
+    """Whether a route's response model is what its endpoint is annotated to return."""
+    endpoint = inspect.unwrap(route.endpoint)
+    if not is_a(endpoint, FunctionType):
+        return False
+    annotation = endpoint.__annotations__.get("return")
+    if isinstance(annotation, str):
+        resolve = sys.modules["fastapi.dependencies.utils"].get_typed_annotation
+        annotation = endpoint.__globals__.get(annotation) or resolve(annotation, endpoint.__globals__)
+    return annotation is not None and route.response_model == annotation
+
+
+def _renew(swap: Transaction, route: Any, *, infers: bool) -> None:
     """Makes the route anew from what it was made from, and gives the result to the living one."""
     kind = type(route)
     held = vars(route)
@@ -196,8 +221,7 @@ def _renew(swap: Transaction, route: Any) -> None:
         for name, parameter in inspect.signature(kind.__init__).parameters.items()
         if name in held and parameter.kind is not inspect.Parameter.VAR_KEYWORD
     }
-    endpoint = inspect.unwrap(held["endpoint"])
-    if isinstance(endpoint, FunctionType) and held.get("response_model") is endpoint.__annotations__.get("return"):
+    if infers or _infers_response(route):
         given.pop("response_model", None)
     fresh = vars(kind(**given))
     for name, value in fresh.items():

@@ -7,12 +7,13 @@ it raises fails the commit, and everything is as before.
 
 The order of the calls: `kinds`, `owns` and `judge` while staging; then, only if some statement runs, `begin`; as
 statements run, `forget` for each function whose decorators run again or that goes away, `replace` for each object that
-was made again, and `reshape` for each class whose fields changed; then `finish`.
+was made again, `succeed` for each kept function whose decorators were given what is another now, and `reshape` for each
+class whose fields changed; then `finish`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,14 @@ class Adapter:
 
         Returns whether ``living``, which others may hold, has taken over what was made: it then stays bound, and
         stands in registries where the new one was put.
+        """
+        return False
+
+    def succeed(self, swap: Transaction, function: object, successors: Mapping[int, tuple[object, object]]) -> bool:  # noqa: ARG002  # as above
+        """Called when names that decorators of ``function`` read, which are not applied again, are bound to others.
+
+        ``successors`` gives what each was bound to and is bound to now, by the identity of the former. Returns whether
+        what the library holds for the function has taken all of them over; else it is named as stale.
         """
         return False
 

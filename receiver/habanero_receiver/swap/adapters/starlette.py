@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.undo import fill
 
+from .asgi import take_over
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class _Starlette(Adapter):
 
     def __init__(self) -> None:
         self._listed: list[_Listed] = []
-        self._handlers: list[tuple[Any, dict[Any, Any]]] = []
+        self._handlers: list[tuple[Any, tuple[bool, dict[Any, Any]]]] = []
         self._stacks: list[tuple[Any, Any, list[Any]]] = []
 
     def kinds(self) -> Iterable[type]:
@@ -59,21 +60,15 @@ class _Starlette(Adapter):
             for module, name, routes in lists
             if len(routes) <= len(router.routes) and all(a is b for a, b in zip(routes, router.routes, strict=False))
         ]
-        self._handlers = [(app, dict(app.exception_handlers)) for app in _apps(swap)]
+        self._handlers = [(app, (app.debug, dict(app.exception_handlers))) for app in _apps(swap)]
         self._stacks = [(app, app.middleware_stack, list(app.user_middleware)) for app in _apps(swap)]
         built = [(app, stack) for app, stack, _ in self._stacks if stack is not None]
         swap.log.do((_give_stacks, [(app, None) for app, _ in built]), (_give_stacks, built))  # so it can be added to
 
     def replace(self, swap: Transaction, living: Any, made: Any) -> bool:
-        kind = getattr(sys.modules.get("starlette.applications"), "Starlette", ())
-        if type(living) is not type(made) or not isinstance(made, kind):
+        if type(living) is not type(made) or not isinstance(made, tuple(self.kinds())):
             return False
-        routes = living.router.routes
-        swap.log.do((fill, routes, list(made.router.routes)), (fill, routes, list(routes)))
-        swap.log.set_item(vars(living), "exception_handlers", made.exception_handlers)
-        swap.log.set_item(vars(living), "debug", made.debug)
-        if [tuple(item) for item in living.user_middleware] != [tuple(item) for item in made.user_middleware]:
-            swap.log.set_item(vars(living), "user_middleware", made.user_middleware)
+        take_over(swap, living, made)
         return True
 
     def finish(self, swap: Transaction) -> None:
@@ -90,7 +85,7 @@ class _Starlette(Adapter):
             if stack is not None and not _same(app.user_middleware, middleware):
                 _restack(swap, app, stack, middleware)
         for app, before in self._handlers:
-            if app.exception_handlers != before and app.middleware_stack is not None:
+            if (app.debug, app.exception_handlers) != before and app.middleware_stack is not None:
                 _renew_handlers(swap, app)
         self._listed, self._handlers, self._stacks = [], [], []
 
@@ -141,6 +136,8 @@ def _renew_handlers(swap: Transaction, app: Any) -> None:
     others = {key: handler for key, handler in app.exception_handlers.items() if key not in last}
     for layer in _layers(app.middleware_stack):
         name = type(layer).__name__
+        if name in ("ServerErrorMiddleware", "ExceptionMiddleware"):
+            swap.log.set_item(vars(layer), "debug", app.debug)
         if name == "ServerErrorMiddleware":
             swap.log.set_item(vars(layer), "handler", next(iter(reversed(last.values())), None))
         elif name == "ExceptionMiddleware":

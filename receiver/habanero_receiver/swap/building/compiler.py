@@ -106,6 +106,8 @@ class _Table:
             bases = self.compile(_bind(_header(node), node), classes)
         if isinstance(node, ast.AnnAssign) and seen.annotated:
             annotate = self.compile(_without_value(node), classes)
+        elif isinstance(node, FUNCTIONS) and seen.annotates and not self.textual and _gives_by_call(node):
+            annotate = self.compile(_without_defaults(node), classes)
         return Unit(
             kind=kind,
             key=key,
@@ -209,6 +211,23 @@ def _binds_for_sure(node: ast.stmt) -> bool:
 def _without_value(node: ast.AnnAssign) -> ast.stmt:
     bare = ast.AnnAssign(target=node.target, annotation=node.annotation, value=None, simple=node.simple)
     return ast.copy_location(bare, node)
+
+
+def _gives_by_call(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a default of a ``def`` is the result of a call, which is not made again to see what annotations are."""
+    defaults = (default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None)
+    return any(isinstance(part, ast.Call) for default in defaults for part in ast.walk(default))
+
+
+def _without_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
+    spec = node.args
+    bare = ast.arguments(
+        posonlyargs=spec.posonlyargs, args=spec.args, vararg=spec.vararg, kwonlyargs=spec.kwonlyargs, kwarg=spec.kwarg,
+        kw_defaults=[None] * len(spec.kwonlyargs), defaults=[],
+    )  # fmt: skip
+    fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
+    fields |= {"decorator_list": [], "args": bare, "body": [ast.Pass()]}
+    return ast.fix_missing_locations(ast.copy_location(type(node)(**fields), node))
 
 
 def _unannotated(node: ast.stmt) -> ast.stmt:

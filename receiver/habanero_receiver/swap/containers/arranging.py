@@ -23,7 +23,7 @@ from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import fill, reorder
 
-from .claims import Claimant, Claims, calls_out, given, registers, registries, whole
+from .claims import Claimant, Claims, calls_out, given, made_by, registers, registries, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class Arrange:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         scope = self.scope
-        codes = [code for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
-        roots = [root for code in codes for root in roots_of(code, scope.globals, scope.is_own)]
+        codes = [(unit, code) for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
+        found = [(unit, root) for unit, code in codes for root in roots_of(code, scope.globals, scope.is_own)]
+        roots = [root for unit, root in found if id(root) not in made_by(unit, scope)]
         claims = Claims(self.claimants, scope)
         moved = set(map(id, self.moved))
         targets = [target for c in self.claimants if id(c.unit) in moved for target in c.targets(scope)]

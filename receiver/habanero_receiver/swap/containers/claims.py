@@ -97,6 +97,13 @@ def given(unit: Unit, scope: Scope) -> list[object]:
     return found
 
 
+def made_by(unit: Unit, scope: Scope) -> set[int]:
+    """The identities of what an assignment bound and does not read: what is in there it made, and did not register."""
+    if unit.kind != "assign":
+        return set()
+    return {id(scope.get(name)) for name in unit.names if name not in unit.reads}
+
+
 def _is_object(value: object) -> bool:
     return type(value).__module__ != "builtins" and value is not UNKNOWN
 
@@ -104,6 +111,24 @@ def _is_object(value: object) -> bool:
 def calls_out(unit: Unit) -> bool:
     """Whether running the statement can register something, not only bind a value."""
     return unit.effect > PURE and bool(unit.calls)
+
+
+def only_makes(unit: Unit, scope: Scope) -> bool:
+    """Whether a statement only binds what it makes of classes of libraries (``app = App(routes=[Route(view)])``).
+
+    What it gives to these is in what it binds; it registers nothing elsewhere.
+    """
+    if unit.kind != "assign" or not unit.calls:
+        return False
+    return all(is_a(found := _called(path, scope), type) and scope.is_outside(found) for path in unit.calls)
+
+
+def _called(path: str, scope: Scope) -> Any:
+    root, *rest = path.split(".")
+    found = scope.lookup(root)
+    for name in rest:
+        found = vars(found).get(name) if is_a(found, ModuleType) else None
+    return found
 
 
 def claimed_elsewhere(

@@ -17,7 +17,7 @@ from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import fill, reorder
 
-from .claims import Claimant, Claims, calls_out, claimed_elsewhere, given, registries, whole
+from .claims import Claimant, Claims, calls_out, claimed_elsewhere, given, made_by, only_makes, registries, whole
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.plan import ModulePlan
@@ -78,12 +78,14 @@ class Withdraw:
 def withdraw(work: Transaction, scope: Scope, units: Sequence[Unit], former: Sequence[Claimant]) -> Withdrawn:
     """Takes out what these old statements registered, as far as it can be told, and has adapters forget it."""
     claims, withdrawn = Claims(former, scope), Withdrawn()
+    units = [unit for unit in units if not only_makes(unit, scope)]
     targets = {id(item): item for unit in units for item in given(unit, scope)}
     elsewhere = {k for k, t in targets.items() if claimed_elsewhere(t, scope, work.modules, work.units_of)}
     sure = [unit for unit in units if elsewhere.isdisjoint(map(id, given(unit, scope)))]
     for unit in sure:
         withdrawn.forgotten |= _forget(work, claims, unit, scope)
-    roots = [root for unit in units for root in roots_of(unit.code, scope.globals, scope.is_own)]
+    found = [(unit, root) for unit in units for root in roots_of(unit.code, scope.globals, scope.is_own)]
+    roots = [root for unit, root in found if id(root) not in made_by(unit, scope)]
     for container, leading in registries(work.graph, roots, targets.values(), scope):
         entries = whole(container) if is_a(container, dict) else list(container)
         mine, maybe = claims.held_by(units, sure, entries, leading)

@@ -7,9 +7,9 @@ latter. Evaluation reads names and never calls anything, so it can be seen by no
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType, GenericAlias, ModuleType, UnionType
+from types import CodeType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.building.units import CALLS, PURE, Unit
@@ -19,7 +19,6 @@ from habanero_receiver.swap.classes.shapes import can_follow, special_kind
 from habanero_receiver.swap.classes.twins import Reshape
 from habanero_receiver.swap.containers.tables import EXCHANGED, exchange
 from habanero_receiver.swap.diff import Match
-from habanero_receiver.swap.finding.live import reachable
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.statements.blocks import follow_block
 from habanero_receiver.swap.statements.scope import UNKNOWN, Scope
@@ -27,6 +26,16 @@ from habanero_receiver.swap.transaction import Transaction
 
 from .classvars import MISSING, Was, as_it_was, leads_to, past_of
 from .constants import are_pure, is_readable, same_constant
+from .signatures import (
+    calls,
+    choose,
+    decorators_of,
+    follow_signature,
+    function_of,
+    named_in_text,
+    readable,
+    unread_defaults,
+)
 
 
 @dataclass(slots=True)
@@ -113,22 +122,28 @@ class Derived:
         held = self.scope.get("__annotations__") or {}
         for name, annotation in now["__annotations__"].items():
             if name in held and name in was["__annotations__"]:
-                self.work.log.set_item(held, name, _choose(held[name], was["__annotations__"][name], annotation))
+                self.work.log.set_item(held, name, choose(held[name], was["__annotations__"][name], annotation))
 
     def of_table(self, unit: Unit, live: Mapping[str, Any]) -> None:
         """Has tables that a unit made hold what functions and classes that it reads are bound to now."""
-        successors: dict[int, Any] = {}
+        changed = self._successors(unit, unit.reads).items()
+        successors = {key: now for key, (old, now) in changed if is_a(old, EXCHANGED)}
+        for name in unit.names:
+            exchange(self.work.log, live.get(name), successors)
+
+    def _successors(self, unit: Unit, reads: Collection[str]) -> dict[int, tuple[Any, Any]]:
+        """What names that a unit reads were bound to, and are now, by the identity of the former."""
+        found: dict[int, tuple[Any, Any]] = {}
         for module, names in self.was.items():
             if not is_a(module, str):
                 continue
             mine = module == self.scope.globals["__name__"]
             now = self.scope.globals if mine else vars(sys.modules[module])
-            read = unit.reads if mine else self.attributes_read(unit)
-            for name in names.keys() & {*read} & now.keys():
-                if is_a(names[name], EXCHANGED) and now[name] is not names[name]:
-                    successors[id(names[name])] = now[name]
-        for name in unit.names:
-            exchange(self.work.log, live.get(name), successors)
+            read = {*reads} if mine else {*reads} & self.attributes_read(unit)
+            for name in names.keys() & read & now.keys():
+                if now[name] is not names[name]:
+                    found[id(names[name])] = (names[name], now[name])
+        return found
 
     def _computes_unseen(self, unit: Unit) -> bool:
         if unit.effect == PURE:
@@ -145,32 +160,20 @@ class Derived:
 
     def of_function(self, unit: Unit, living: Any) -> bool:
         """Lets defaults and annotations of a living function follow. Returns whether nothing stale is left."""
-        code = unit.bare or unit.code
-        function = _function_of(unit, living)
-        if function is None or _calls(code):
+        function, code = function_of(unit, living), readable(unit)
+        if function is None or (code is None and not unit.textual):
             return False
-        try:
-            was, now = (self._evaluate(code, past=past)[unit.names[0]] for past in (True, False))
-        except Exception:  # as above
-            return False
-        self._follow_born(function, was, now)
-        return unit.decorate is None
-
-    def _follow_born(self, function: FunctionType, was: Any, now: Any) -> None:
-        """Defaults and annotations, one by one."""
-        changes: dict[str, tuple[Any, Any]] = {}
-        held, before, after = (f.__defaults__ or () for f in (function, was, now))
-        if len(held) == len(before) == len(after):
-            changes["__defaults__"] = (held, tuple(map(_choose, held, before, after)))
-        for name in ("__kwdefaults__", "__annotations__"):
-            have, were, are = (getattr(f, name) or {} for f in (function, was, now))
-            if have.keys() == were.keys() == are.keys():
-                changes[name] = (have, {key: _choose(have[key], were[key], are[key]) for key in have})
-        moved = {name: new for name, (old, new) in changes.items() if not _same_objects(old, new)}
-        for name, value in moved.items():
-            self.work.log.set_attribute(function, name, value)
+        moved = bool(self._successors(unit, named_in_text(function)))  # who resolves the text resolves it again
+        if code is not None:
+            try:
+                was, now = (self._evaluate(code, past=past)[unit.names[0]] for past in (True, False))
+            except Exception:  # as above
+                return False
+            moved |= follow_signature(self.work.log, function, was, now, whole=code is not unit.annotate)
         if moved:
             self.work.redefined.append(function)
+        given = self.work.succeed(function, self._successors(unit, decorators_of(unit)))
+        return given and not self._successors(unit, unread_defaults(unit))
 
     def of_class(self, unit: Unit) -> bool:
         """Lets the plain attributes of a living class follow, and its methods' defaults. Returns as `of_function`."""
@@ -191,7 +194,7 @@ class Derived:
     def _follow_bases(self, unit: Unit, cls: type) -> bool:
         """Gives a class the bases that the names of its header mean now; whether they changed. Raises LayoutError."""
         header = unit.bases
-        if header is None or _calls(header) or not self._reads_changed(header):
+        if header is None or calls(header) or not self._reads_changed(header):
             return False
         before = cls.__bases__
         Rebase(self.scope, unit, cls)(self.work)
@@ -277,34 +280,3 @@ class FollowMembers:
                 continue  # a class does not see the names of the one around it
             if not derived.of_member(member, cls) and self.told:
                 stale.extend(f"{cls.__qualname__}.{what}" for what in member.bindings)
-
-
-def _choose(live: Any, was: Any, now: Any) -> Any:
-    """What to hold instead of ``live``: ``now``, if the old binding made it what it is."""
-    return now if same_constant(live, was) or (_is_typing(live) and live == was) else live
-
-
-def _is_typing(value: Any) -> bool:
-    """Whether it is made by subscribing or joining types, anew each time."""
-    return is_a(value, (GenericAlias, UnionType)) or type(value).__module__ == "typing"
-
-
-def _same_objects(old: Any, new: Any) -> bool:
-    values = (list(v.values()) if is_a(v, dict) else v for v in (old, new))
-    return all(a is b for a, b in zip(*values, strict=True))
-
-
-def _function_of(unit: Unit, living: Any) -> FunctionType | None:
-    """The living function of a ``def``, inside its decorators."""
-    places = {(c.co_qualname, c.co_filename) for c in unit.code.co_consts if is_a(c, CodeType)}
-    for item in reachable([living], frozenset()):
-        if is_a(item, FunctionType) and (item.__code__.co_qualname, item.__code__.co_filename) in places:
-            return item
-    return None
-
-
-def _calls(code: CodeType) -> bool:
-    """Whether running code calls anything."""
-    import dis
-
-    return any(instruction.opname.startswith("CALL") for instruction in dis.get_instructions(code))

@@ -26,6 +26,7 @@ from habanero_receiver.swap.transaction import Transaction
 from .classvars import MISSING, ClassVars, Was
 from .constants import is_constant
 from .derived import Derived
+from .signatures import decorators_of
 from .suspects import Suspects, guards_main
 
 
@@ -177,7 +178,9 @@ class Following:
         """The names of what a unit reads: not of what is only called the same, where that could be told."""
         unreached = id(unit) in self.suspects.unreached
         made = [kept.scope.get(name) for name in unit.names]
-        read = (c for c in causes if _is_left(c.old, made) and not (unreached and c.module != kept.name))
+        given = decorators_of(unit) if unit.kind == "function" else ()  # they are not applied again
+        left = (c for c in causes if c.name in given or _is_left(c.old, made))
+        read = (c for c in left if not (unreached and c.module != kept.name))
         return list(dict.fromkeys(cause.name for cause in read))
 
     def _name_readers(self, kept: Kept, stale: Unit) -> None:

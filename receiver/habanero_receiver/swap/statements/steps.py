@@ -15,7 +15,7 @@ from habanero_receiver.swap.building.units import DECORATORS_NAME, PURE, Unit
 from habanero_receiver.swap.classes.adopt import remake
 from habanero_receiver.swap.classes.shapes import own_init_subclass
 from habanero_receiver.swap.classes.twins import registries_of
-from habanero_receiver.swap.containers.claims import Claimant
+from habanero_receiver.swap.containers.claims import Claimant, made_by, only_makes
 from habanero_receiver.swap.containers.registry import Registrations
 from habanero_receiver.swap.containers.setnames import Told
 from habanero_receiver.swap.containers.withdrawing import withdraw
@@ -28,6 +28,7 @@ from habanero_receiver.swap.undo import restore_mapping
 from .annotations import annotate
 from .body import Body, starred
 from .dynamic import binds_by_name, bound_since
+from .earlier import Earlier
 from .scope import UNKNOWN, Scope
 from .successor import Successor
 
@@ -62,8 +63,10 @@ class Run:
         if self.old is None or self.unit.effect == PURE:
             self._run(work)
             return
-        codes = (self.old.code, self.unit.code)
-        roots = [root for code in codes for root in roots_of(code, self.scope.visible(), self.scope.is_own)]
+        codes = [unit.code for unit in (self.old, self.unit) if not only_makes(unit, self.scope)]
+        made = made_by(self.old, self.scope)
+        found = [root for code in codes for root in roots_of(code, self.scope.visible(), self.scope.is_own)]
+        roots = [root for root in found if id(root) not in made]
         withdrawn = withdraw(work, self.scope, [self.old], self.claimants)
         registered = Registrations(work.graph, roots)
         self._run(work)
@@ -101,9 +104,11 @@ class Run:
                 continue
             value = names[name]
             if id(value) not in named:
+                work.earlier = None if self.old is None else Earlier(scope, self.old, name)
                 value = _taken_over(work, had.get(name), value, self.former())
             if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
+        work.earlier = None
 
 
 @dataclass(frozen=True, slots=True)
