@@ -153,6 +153,7 @@ async def measure(engine: Habanero | Floor | Reload, saves: int) -> dict[str, ob
         "engine": engine.name, "saves": saves, "missed": missed,
         "p50_ms": round(statistics.median(times), 1), "p99_ms": round(times[-max(1, len(times) // 100)], 1),
         "requests": tally.answered + tally.failed, "failed": tally.failed,
+        "answers_p99_ms": round(sorted(tally.latencies_s)[-max(1, len(tally.latencies_s) // 100)] * 1000, 1),
         "slowest_answer_ms": round(max(tally.latencies_s) * 1000, 1),
         "sockets_dropped": tally.sockets_dropped, "counters_lost": tally.counters_lost, "echoes": tally.echoes,
     }  # fmt: skip

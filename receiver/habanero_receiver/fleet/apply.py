@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from habanero_receiver.errors import ConfigError, ConflictError, HabaneroError, StoreError, SwapError
 from habanero_receiver.fleet import account, images
+from habanero_receiver.fleet.courtesy import courteous
 from habanero_receiver.fleet.heartbeat import Failure
 from habanero_receiver.swap import SwapFailedError, SwapRefusedError, SwapUndoError
 
@@ -123,7 +124,8 @@ def _load(attempt: Attempt) -> None:
 
 def _stage(attempt: Attempt) -> None:
     try:
-        attempt.staged = attempt.node.swapper.stage(_loaded(attempt).images)
+        with courteous():
+            attempt.staged = attempt.node.swapper.stage(_loaded(attempt).images)
     except SwapRefusedError as error:
         raise _refused(attempt, error) from error
     except StoreError:  # what the start had left where it was cannot be read now: it may be tried again
