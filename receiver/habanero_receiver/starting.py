@@ -128,11 +128,6 @@ class Start:
         self._over = threading.Event()
         self._timer: threading.Thread | None = None
 
-    @property
-    def under_way(self) -> bool:
-        """Whether this process tries a release that is not proven."""
-        return bool(self._digest)
-
     def asked(self, name: str) -> None:
         """A module of the app is about to be imported."""
         if not self._asked:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from habanero_py.errors import GateError
-from habanero_py.gate import GateLimits, GateRun, find_command, run_gate, scrubbed, summarise
+from habanero_py.gate import GateLimits, GateRun, find_command, scrubbed, summarise
 
 QUICK = GateLimits(timeout_s=30, grace_s=0.3, drain_s=5)
 DEADLINE_S = 20
@@ -66,7 +66,7 @@ def witness() -> object:
 
 def test_a_gate_that_passes(tmp_path: Path) -> None:
     """Exit 0 passes; the last line of the output is its summary; all of it is in the log."""
-    result = run_gate(python("print('collected 2'); print('== 2 passed in 0.62s ==')"), tmp_path)
+    result = GateRun(python("print('collected 2'); print('== 2 passed in 0.62s ==')"), tmp_path).wait()
     assert (result.ok, result.exit, result.summary) == (True, 0, "2 passed")
     assert result.output == "collected 2\n== 2 passed in 0.62s ==\n"
     assert result.log == tmp_path / ".habanero/gate.log"
@@ -76,9 +76,9 @@ def test_a_gate_that_passes(tmp_path: Path) -> None:
 
 def test_a_gate_that_fails(tmp_path: Path) -> None:
     """Any other exit fails; standard error is part of the output; an end by a signal is named."""
-    failed = run_gate(python("import sys; print('assert 90 == 80', file=sys.stderr); sys.exit(3)"), tmp_path)
+    failed = GateRun(python("import sys; print('assert 90 == 80', file=sys.stderr); sys.exit(3)"), tmp_path).wait()
     assert (failed.ok, failed.exit, failed.output) == (False, 3, "assert 90 == 80\n")
-    killed = run_gate(python("import os; os.kill(os.getpid(), 6)"), tmp_path)
+    killed = GateRun(python("import os; os.kill(os.getpid(), 6)"), tmp_path).wait()
     assert (killed.ok, killed.exit, killed.summary) == (False, -6, "ended by SIGABRT")
 
 
@@ -92,14 +92,14 @@ def test_nothing_that_can_sign_reaches_the_gate(tmp_path: Path) -> None:
         "SSH_AGENT_PID": "1",
     }
     code = "import os; print(sorted(k for k in os.environ if not k.startswith('LC_')))"
-    assert run_gate(python(code), tmp_path, environ=environ).output == "['HOME']\n"
+    assert GateRun(python(code), tmp_path, environ=environ).wait().output == "['HOME']\n"
     assert scrubbed(environ) == {"HOME": "/h"}
 
 
 def test_the_gate_has_no_terminal_and_no_input(tmp_path: Path) -> None:
     """A test that asks a question fails at once instead of waiting for an answer."""
-    assert run_gate(python("input()"), tmp_path).summary == "EOFError: EOF when reading a line"
-    assert run_gate(python("open('/dev/tty')"), tmp_path).exit == 1
+    assert GateRun(python("input()"), tmp_path).wait().summary == "EOFError: EOF when reading a line"
+    assert GateRun(python("open('/dev/tty')"), tmp_path).wait().exit == 1
 
 
 def test_the_gate_runs_in_the_project(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_gate_runs_in_the_project(tmp_path: Path) -> None:
     script = tmp_path / "check.sh"
     script.write_text("#!/bin/sh\npwd\n")
     script.chmod(0o755)
-    assert run_gate(["./check.sh"], tmp_path).output == f"{tmp_path.resolve()}\n"
+    assert GateRun(["./check.sh"], tmp_path).wait().output == f"{tmp_path.resolve()}\n"
 
 
 @pytest.mark.timeout(60)
@@ -132,7 +132,7 @@ def test_a_gate_may_clean_up_when_its_time_is_over(tmp_path: Path) -> None:
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
-    result = run_gate(python(code), tmp_path, GateLimits(timeout_s=1, grace_s=DEADLINE_S))
+    result = GateRun(python(code), tmp_path, GateLimits(timeout_s=1, grace_s=DEADLINE_S)).wait()
     assert result.output == "ready\ncleaned up\n"
     assert not result.ok  # whatever it says after its time was over
 
@@ -169,7 +169,7 @@ def test_a_loud_gate_is_neither_stopped_nor_kept_whole(tmp_path: Path) -> None:
     """Only the end is kept for a person and only so much is logged, from its first line on."""
     code = "import sys\nfor n in range(200_000): sys.stdout.write(f'line {n}\\n')\n"
     limits = GateLimits(max_output_bytes=1000, max_log_bytes=5000)
-    result = run_gate(python(code), tmp_path, limits)
+    result = GateRun(python(code), tmp_path, limits).wait()
     assert result.ok
     assert len(result.output) <= 1010
     lines = result.output.splitlines()
@@ -183,7 +183,7 @@ def test_a_loud_gate_is_neither_stopped_nor_kept_whole(tmp_path: Path) -> None:
 def test_output_is_text_without_controls(tmp_path: Path) -> None:
     """Colours, cursor moves and bytes that are no text do not reach the terminal."""
     code = r"import sys; sys.stdout.buffer.write(b'\x1b[31mred\x1b[0m \x1b]0;title\x07\xff ok\r\n')"
-    assert run_gate(python(code), tmp_path).output == "red � ok\n"
+    assert GateRun(python(code), tmp_path).wait().output == "red � ok\n"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_command_that_cannot_run_is_named_with_help(tmp_path: Path, command: l
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
     with pytest.raises(GateError, match=why) as caught:
-        run_gate(command, tmp_path)
+        GateRun(command, tmp_path).wait()
     assert caught.value.code == "gate-not-found"
     assert "gate =" in caught.value.help
 
@@ -212,7 +212,7 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Before the command runs, not after."""
     (tmp_path / ".habanero").touch()
     with pytest.raises(GateError, match="nothing was run") as caught:
-        run_gate(python("print(1)"), tmp_path)
+        GateRun(python("print(1)"), tmp_path).wait()
     assert caught.value.code == "gate-log"
 
 
@@ -244,10 +244,10 @@ def test_the_summary_is_a_few_words(output: str, status: int, summary: str) -> N
 
 def test_no_thread_or_descriptor_is_left(tmp_path: Path) -> None:
     """A watch of a day runs thousands of gates."""
-    run_gate(python(""), tmp_path)
+    GateRun(python(""), tmp_path).wait()
     before = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(3):
-        run_gate(python("print(1)"), tmp_path)
+        GateRun(python("print(1)"), tmp_path).wait()
     assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
 
 
@@ -264,6 +264,6 @@ def test_the_gate_is_a_program_of_its_own(tmp_path: Path) -> None:
     """Executed, not forked: an opened key in its parent's memory, or a connection to an agent, cannot reach it."""
     with (tmp_path / "open").open("w") as file:
         os.set_inheritable(file.fileno(), True)
-        result = run_gate(python(SELF, "the-gate-itself"), tmp_path, QUICK)
+        result = GateRun(python(SELF, "the-gate-itself"), tmp_path, QUICK).wait()
     assert result.ok, result.output
     assert result.output.splitlines() == ["the-gate-itself", "[]"]

@@ -66,18 +66,6 @@ class GateResult:
     cancelled: bool = False
 
 
-def run_gate(
-    command: Sequence[str],
-    cwd: Path,
-    limits: GateLimits = GateLimits(),
-    *,
-    environ: Mapping[str, str] | None = None,
-    log: Path | None = None,
-) -> GateResult:
-    """Runs the command and returns how it ended. Raises GateError when it cannot be run at all."""
-    return GateRun(command, cwd, limits, environ=environ, log=log).wait()
-
-
 class GateRun:
     """One running gate. `wait` from one thread; `cancel` from any."""
 

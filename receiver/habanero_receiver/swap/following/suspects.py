@@ -109,10 +109,6 @@ class Suspects:
                 influence.spread(module.name, module.units)
                 self._find(influence, module.name, module.scope, module.units, module.again)
 
-    def any_in(self, module: str) -> bool:
-        """Whether a module has any."""
-        return any(suspect.module == module for suspect in self.found)
-
     def _find(
         self,
         influence: Influence,
