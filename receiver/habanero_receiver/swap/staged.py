@@ -40,6 +40,7 @@ from .showing.editions import Renaming, Version, renaming
 from .showing.loader import exchange
 from .showing.raised import note
 from .showing.sources import LineCacheEntry, line_cache_entry, show
+from .statements.earlier import look_back
 from .transaction import Transaction
 from .undo import Step as LogStep
 from .undo import UndoLog
@@ -175,6 +176,8 @@ class StagedSwap:
         )  # fmt: skip
         runs = self._runs()
         if runs:
+            steps = [step for plan in self.plans.values() for step in plan.steps]
+            work.forms = look_back(steps, [kind for adapter in work.adapters for kind in adapter.compared()])
             for adapter in work.adapters:
                 adapter.begin(work)
         for item in self._classvars:

@@ -72,6 +72,8 @@ class Transaction:
     """Docstrings that changed: by the function's identity, what the "old" one was and the "new" one is."""
     earlier: Earlier | None = None
     """While a statement that runs again binds what it made: its older form."""
+    forms: Mapping[int, Earlier] = field(default_factory=dict)
+    """The older forms of statements that run again, as far as adapters ask for them, by their units' identity."""
     found: Sequence[object] = ()
     """Objects of the adapters' kinds, as staging found them."""
 

@@ -187,3 +187,21 @@ def test_what_cannot_be_told_is_refused(live: tuple[LiveApp, Any]) -> None:
     app.push(edited(('title="desk"', 'title=make() or "desk"')))
     with pytest.raises(SwapFailedError, match="what it was given before cannot be told"):
         app.push(edited(('title="desk"', 'title=make() or "desks"')))
+
+
+def test_a_handler_that_gets_another_name(live: tuple[LiveApp, Any]) -> None:
+    """What the statement gave is told although the name by which it gave it is gone."""
+    app, desk = live
+    app.push(edited(("on_full", "when_full"), ('"full", 507', '"really full", 507')))
+    assert ask(desk.app, "GET", "/full").text == "really full"
+    assert desk.plain.exception_handlers == {desk.Full: desk.when_full, 500: desk.on_error}
+
+
+def test_calls_that_give_one_class_twice_are_told_by_their_texts(live: tuple[LiveApp, Any]) -> None:
+    """Of the same middleware, once in the app's own statement and once in a call, the one goes whose call is gone."""
+    app, desk = live
+    call = 'app.add_middleware(Late, name="late")\n'
+    app.push(edited((call, call + 'app.add_middleware(Tag, name="third")\n')))
+    assert headers(desk.app, "/key").keys() == {"given", "late", "third"}
+    app.push({}, fresh=True)
+    assert headers(desk.app, "/key").keys() == {"given", "late"}

@@ -43,9 +43,9 @@ def take_over(swap: Transaction, living: Any, made: Any) -> None:
     Raises TypeError if it cannot while it serves.
     """
     earlier = swap.earlier
-    before: Any = earlier.made() if earlier is not None else None
+    before: Any = earlier.made if earlier is not None else None
     if type(before) is not type(made):
-        if earlier is not None and (earlier.gave(GIVEN) or _gives(made)):
+        if earlier is None or earlier.gave(GIVEN) or _gives(made):
             raise TypeError(_refusal(made, "what is given to it", "; what it was given before cannot be told"))
         before = None
     changes = list(_changes(living, before, made))
@@ -85,10 +85,9 @@ class _Change:
         elif self.name in ("user_middleware", "routes"):
             self._exchange_entries(swap, held[self.name])
         else:
-            home = getattr(self.owner, "__class__", type(self.owner)).__name__
-            where = swap.earlier.scope.globals["__name__"] if swap.earlier is not None else ""
-            label = swap.earlier.unit.label if swap.earlier is not None else home
-            swap.report.of(where).note_stale(label, f"{self.name} changed, and it has begun: from the next start on")
+            assert swap.earlier is not None  # it is by this that the change was seen
+            why = f"{self.name} changed, and it has begun: from the next start on"
+            swap.report.of(swap.earlier.module).note_stale(swap.earlier.unit.label, why)
 
     def _exchange_handler(self, swap: Transaction, handlers: dict[Any, Any], key: Any) -> None:
         had, now = self.before.get(key), self.made.get(key)

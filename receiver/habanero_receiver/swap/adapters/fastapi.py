@@ -40,6 +40,9 @@ class _FastAPI(Adapter):
         scheme = getattr(sys.modules.get("fastapi.security.base"), "SecurityBase", None)
         return (*_kinds(), scheme) if isinstance(scheme, type) else _kinds()
 
+    def compared(self) -> Iterable[type]:
+        return _kinds()
+
     def replace(self, swap: Transaction, living: object, made: object) -> bool:
         if type(living) is type(made) and callable(living) and _is_dependency(living, _apps(swap)):
             return _take_over(swap, living, made)

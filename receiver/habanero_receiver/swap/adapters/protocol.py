@@ -58,6 +58,13 @@ class Adapter:
         """
         return ()
 
+    def compared(self) -> Iterable[type]:
+        """Those of `kinds` of which `replace` looks at ``swap.earlier``: what the older form of the statement makes.
+
+        Asked at the start of the commit.
+        """
+        return ()
+
     def owns(self, cls: type) -> bool:  # noqa: ARG002  # for those that override it
         """Whether the library read the body of the app's class ``cls`` when it was made, so that `judge` must say
         which changes of its members it can take. Otherwise the engine decides.

@@ -46,6 +46,9 @@ class _Starlette(Adapter):
         found = (getattr(sys.modules.get(module), name, None) for module, name in made)
         return tuple(kind for kind in found if isinstance(kind, type))
 
+    def compared(self) -> Iterable[type]:
+        return self.kinds()
+
     def begin(self, swap: Transaction) -> None:
         lists = [
             (module, name, list(value))

@@ -184,6 +184,12 @@ class Claims:
         owners: list[Claimant | None] = [None] * len(entries)
         for indexes in pools.values():
             claimants = sorted(found[indexes[0]], key=lambda claimant: claimant.ran)
+            if len(claimants) > 1:
+                told = told_by_text([entries[index] for index in indexes], claimants, beyond)
+                for index, claimant in zip(indexes, told, strict=True):
+                    owners[index] = claimant
+                indexes = [index for index in indexes if owners[index] is None]
+                claimants = [c for c in claimants if not any(c is claimant for claimant in told)]
             if len(claimants) == 1:
                 claimants *= len(indexes)
             if len(claimants) == len(indexes):
@@ -227,6 +233,44 @@ class Claims:
                     below.extend(held(item))
             level = below
         return []
+
+
+def told_by_text(
+    entries: Sequence[object], claimants: Sequence[Claimant], beyond: Collection[int]
+) -> list[Claimant | None]:
+    """Whose each entry is, where texts in it stand in one of the statements that speak of it, and not in the others."""
+    written = [_texts(claimant.unit) for claimant in claimants]
+    common = frozenset.intersection(*written)
+    found: list[Claimant | None] = []
+    for entry in entries:
+        said = {text for texts in written for text in texts if text not in common}.intersection(_said(entry, beyond))
+        matching = [c for c, texts in zip(claimants, written, strict=True) if said and said <= texts]
+        found.append(matching[0] if len(matching) == 1 else None)
+    return found
+
+
+def _texts(unit: Unit) -> frozenset[str]:
+    """The texts that a statement is written with."""
+    waiting: list[object] = [code.co_consts for code in (unit.decorate, unit.code) if code is not None]
+    found: set[str] = set()
+    while waiting:
+        item = waiting.pop()
+        if type(item) is tuple:
+            waiting.extend(item)
+        elif type(item) is str:
+            found.add(item)
+    return frozenset(found)
+
+
+def _said(entry: object, beyond: Collection[int]) -> set[str]:
+    """The texts that an entry holds."""
+    level, found, seen = [entry], set[str](), set(beyond)
+    for _ in range(_DEPTH + 1):
+        found.update(item for item in level if type(item) is str)
+        below = [item for item in level if id(item) not in seen]
+        seen.update(map(id, below))
+        level = [part for item in below for part in held(item)]
+    return found
 
 
 def registries(

@@ -28,7 +28,6 @@ from habanero_receiver.swap.undo import restore_mapping
 from .annotations import annotate
 from .body import Body, starred
 from .dynamic import binds_by_name, bound_since
-from .earlier import Earlier
 from .scope import UNKNOWN, Scope
 from .successor import Successor
 
@@ -104,7 +103,7 @@ class Run:
                 continue
             value = names[name]
             if id(value) not in named:
-                work.earlier = None if self.old is None else Earlier(scope, self.old, name)
+                work.earlier = work.forms.get(id(self.old))
                 value = _taken_over(work, had.get(name), value, self.former())
             if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
