@@ -12,7 +12,8 @@ And what was used may not differ from what it was before, even if it is what the
 A class that is a statement of both versions must be the same object before and after.
 A place that is or holds a function or class of the app is never excused as computed, and as stale only where the report
 names the very binding that it lies in: what was registered must be registered. A function made inside another may be
-what it was where the report names it, as it is written; which function's cells those are that a stale object leads to
+what it was where the report names it, as it is written, and a class that a call made where it names what is bound to
+that; which function's cells those are that a stale object leads to
 follows from which functions it holds.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
@@ -113,7 +114,7 @@ class _Comparison:
             return
         self.seen.add((pair.live, pair.fresh))
         path = self.path(pair, live)
-        if self.kept.closure(live, pair.path):
+        if self.kept.closure(live, pair.path) or self.kept.made(live, path):
             self.verdict.kept.append((pair.path, STALE))
             return
         if not self.alike(live, fresh, pair):

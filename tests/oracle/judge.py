@@ -55,7 +55,7 @@ def judge(
     """Judges every swap of a live process. ``fresh`` holds one process for each tree after the first.
 
     ``again`` are second fresh processes: where two fresh processes differ, nothing can be said of the live one.
-    ``outside`` are names, with their modules, whose values come from outside of the app.
+    ``outside`` are names, with their modules, whose values come from outside of the app; ``*`` is what lies below one.
     """
     if live.error:
         return [
@@ -88,7 +88,7 @@ def judge(
         if again is not None:
             unstable = _unstable(new.imported, again[index].imported, edit)
             found = [d for d in found if d.path not in unstable]
-        found = [d for d in found if "".join(d.path) not in outside]
+        found = [d for d in found if not _is_outside("".join(d.path), outside)]
         if swap.result != new.result and not kept:
             found.extend(_results(swap.result, new.result))
         named = sorted("".join(path) for path, reason in kept.items() if reason == NAMED)
@@ -100,6 +100,11 @@ def judge(
             break  # what comes after it tells of the same
         moments.append(Moment(swap.after, swap.used))
     return steps
+
+
+def _is_outside(place: str, names: tuple[str, ...]) -> bool:
+    """Whether a place is one of these; a name that ends in a star stands for all below it as well."""
+    return any(place.startswith(name[:-1]) if name.endswith("*") else place == name for name in names)
 
 
 def _edit(trees: list[Tree], index: int) -> Edit:

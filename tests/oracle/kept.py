@@ -98,6 +98,10 @@ class Kept:
         """Whether it is a function made inside another that the report names, here or in a swap before this one."""
         return live.kind == "function" and (written(live) in self.stale or self.earlier.get(path) == STALE)
 
+    def made(self, live: Node, path: Path) -> bool:
+        """Whether it is a class that no class statement makes, but a call that the report names as stale."""
+        return live.kind == "class" and path in self.stale and not self.edit.is_class(path)
+
     def computed(self, path: Path, trail: tuple[int, ...]) -> bool:
         """Whether a kept object was computed from something that changed."""
         if self.earlier.get(path) == COMPUTED or self.edit.depends(path):

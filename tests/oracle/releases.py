@@ -20,7 +20,8 @@ class Package:
     versions: tuple[str, ...]
     use: str
     outside: tuple[str, ...] = ()
-    """Names whose values come from outside of the package, so that two processes may differ in them; each is told why."""
+    """Names whose values come from outside of the package, so that two processes may differ in them; each is told why.
+    With a star: all below, too."""
 
 
 def _use(body: str) -> str:
@@ -290,4 +291,66 @@ try: number.parse_string('x')
 except pp.ParseException as error: told.append(str(error))
 """), ("pyparsing.core._trim_arity_call_line->lineno", "pyparsing.core._trim_arity_call_line->end_lineno")),
     # where a function stood when it noted its own place, at its first call: kept, as all that functions note
+    Package("structlog", ("structlog",), ("23.1.0", "23.2.0", "23.3.0", "24.1.0", "24.2.0", "24.4.0", "25.1.0"), _use("""
+import io, logging
+import structlog
+out = io.StringIO()
+structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, structlog.processors.KeyValueRenderer(sort_keys=True)],
+                    logger_factory=structlog.PrintLoggerFactory(out), wrapper_class=structlog.make_filtering_bound_logger(logging.INFO), cache_logger_on_first_use=False)
+log = structlog.get_logger().bind(a=1)
+log.info('said', n=2)
+log.debug('unsaid')
+alive += [log, structlog.get_config()['processors'], structlog.processors.JSONRenderer(), structlog.stdlib.PositionalArgumentsFormatter()]
+with structlog.contextvars.bound_contextvars(c=3): log.warning('more %s', 'x')
+told += [out.getvalue(), structlog.processors.JSONRenderer()(None, 'info', {'b': 1}), repr(log)[:20]]
+structlog.reset_defaults()
+""")),
+    Package("lark", ("lark",), ("1.1.5", "1.1.6", "1.1.7", "1.1.8", "1.1.9", "1.2.1", "1.2.2"), _use("""
+import lark
+grammar = 'start: item ("," item)*\\nitem: NAME "=" NUMBER\\n%import common.CNAME -> NAME\\n%import common.NUMBER\\n%ignore " "'
+parsers = [lark.Lark(grammar, parser=kind) for kind in ('lalr', 'earley')]
+class Pairs(lark.Transformer):
+    def item(self, parts): return (str(parts[0]), float(parts[1]))
+    def start(self, parts): return dict(parts)
+alive += [parsers, Pairs(), parsers[0].parse('c=3')]
+told += [Pairs().transform(p.parse('a=1, b=2.5')) for p in parsers]
+told.append(parsers[0].parse('a=1').pretty())
+try: parsers[0].parse('a=')
+except lark.UnexpectedInput as error: told += [type(error).__name__, error.get_context('a=')]
+"""), ("lark.load_grammar._get_parser->cache*",)),  # tables of states, numbered by where their objects lie in memory
+    Package("typer", ("typer",), ("0.12.4", "0.12.5", "0.13.0", "0.13.1", "0.14.0", "0.15.1", "0.15.2"), _use("""
+from typing import Optional
+import typer
+from typer.testing import CliRunner
+app = typer.Typer(rich_markup_mode=None)
+@app.command()
+def add(n: int, name: Optional[str] = typer.Option(None, help='whose')): typer.echo(f'{name} {n + 1}')
+@app.command()
+def stop(force: bool = False): raise typer.Exit(3 if force else 4)
+alive += [app, typer.main.get_command(app), typer.Argument('x')]
+for words in (['add', '3'], ['add', 'x'], ['stop', '--force'], ['--help'], ['add', '--help']):
+    result = CliRunner().invoke(app, words)
+    told.append((result.exit_code, result.output))
+""")),
+    Package("mistune", ("mistune",), ("3.0.0", "3.0.1", "3.0.2", "3.1.0", "3.1.1", "3.1.2", "3.1.3"), _use("""
+import mistune
+text = '# Head\\n\\n* a **b** `c`\\n* [l](http://x)\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n~~gone~~ <i>x</i>\\n'
+page = mistune.create_markdown(plugins=['table', 'strikethrough', 'footnotes'])
+class Loud(mistune.HTMLRenderer):
+    def heading(self, text, level, **attrs): return f'!{text}!'
+loud = mistune.create_markdown(renderer=Loud(escape=False))
+alive += [page, loud, mistune.BlockParser()]
+told += [page(text), loud(text), mistune.create_markdown(renderer='ast')('*a*'), mistune.html('[a][b]\\n\\n[b]: /c')]
+""")),
+    Package("markdown", ("markdown",), ("3.4.3", "3.4.4", "3.5", "3.5.1", "3.5.2", "3.6", "3.7", "3.8"), _use("""
+import markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import SimpleTagInlineProcessor
+class Del(Extension):
+    def extendMarkdown(self, md): md.inlinePatterns.register(SimpleTagInlineProcessor(r'()--(.*?)--', 'del'), 'del', 175)
+page = markdown.Markdown(extensions=[Del(), 'tables', 'toc', 'fenced_code', 'attr_list'])
+text = '# Head {#id}\\n\\n--x-- *y* [l](http://a \\"t\\")\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\n~~~ py\\nz = 1\\n~~~\\n'
+alive += [page, Del()]
+told += [page.convert(text), page.toc, page.reset().convert('> q\\n\\n1. a\\n2. b'), markdown.markdown('a  \\nb')]
+""")),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from oracle.compare import compare
 from oracle.difference import Moment, Verdict
-from oracle.judge import judge
+from oracle.judge import Step, judge
 from oracle.stale import bindings
 from oracle.step import Module, Outcome, Processes, Request, Tree, write_tree
 from oracle.unchanged import old_code, unchanged
@@ -267,6 +267,46 @@ def test_what_is_stale_is_so_under_every_name_that_imports_it(processes: Process
     live.swaps[0].stale = frozenset({("app", ".CODES"), ("app.core", ".LIMITS")})
     (step,) = judge(trees, live, [fresh])
     assert step.verdict == "wrong"
+
+
+MADE = """import functools
+def make(name): return type(name, (), {"go": lambda self: 1})
+Made = make("Made")
+class Written: pass
+def wrap(): return functools.wraps(Written)(lambda: Written())
+wrapped = wrap()
+"""
+
+
+def judged_in(processes: Processes, folder: Path, use: str, *sources: str) -> Step:
+    """The step between two versions of one module."""
+    trees = [{"app": Module(False, "app.py", source.encode())} for source in sources]
+    for index, version in enumerate(trees):
+        write_tree(folder / str(index), version)
+    live = processes.run(Request(str(folder / "0"), trees, use))
+    (step,) = judge(trees, live, [processes.run(Request(str(folder / "1"), trees[1:], use))])
+    return step
+
+
+def test_a_class_that_a_call_made_is_stale_as_a_whole(processes: Processes, tmp_path: Path) -> None:
+    """What its maker would add to it now is missing, and the report names what it is bound to."""
+    new = MADE.replace('{"go"', '{"stop": 1, "go"')
+    step = judged_in(processes, tmp_path, "def use(modules): pass", MADE, new)
+    assert (step.verdict, step.reasons) == ("stale", ["app.Made"])
+
+
+def test_what_copying_notes_of_a_class_is_no_difference(processes: Processes, tmp_path: Path) -> None:
+    """`copyreg` caches the names of slots in a class at the first copy, and a wrapper made later takes it over."""
+    use = "import copy\ndef use(modules): copy.copy(modules['app'].Written())"
+    new = MADE.replace("wrap()", "wrap() or 1").replace("def wrap() or 1", "def wrap()")
+    assert judged_in(processes, tmp_path, use, MADE, new).verdict == "equal"
+
+
+def test_a_class_that_is_passed_on_keeps_its_state(processes: Processes, tmp_path: Path) -> None:
+    """`C = add(C)` binds no member: a counter that the process moved on is used, though the body changed elsewhere."""
+    old = "def add(cls): return cls\nclass C:\n    count = 0\n    size = 1\nC = add(C)\n"
+    use = "def use(modules): modules['app'].C.count += 1"
+    assert judged_in(processes, tmp_path, use, old, old.replace("size = 1", "size = 2")).verdict == "equal"
 
 
 @pytest.mark.parametrize(

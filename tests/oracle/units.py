@@ -135,6 +135,12 @@ class Edit:
         versions = [v.statements(*v.home(path[0], names[0])) if names else [] for v in (self.old, self.new)]
         return len(names) == 1 and all(len(s) == 1 and isinstance(s[0], ast.ClassDef) for s in versions)
 
+    def is_class(self, path: Path) -> bool:
+        """Whether a class statement, in either version, is among what binds the first name of a path."""
+        names = _names(path)[:1]
+        bound = [s for v in (self.old, self.new) for name in names for s in v.statements(*v.home(path[0], name))]
+        return any(isinstance(node, ast.ClassDef) for s in bound for node in ast.walk(s))
+
     def removed(self, module: str, qualname: str) -> bool:
         """Whether the new version has no such class any more."""
         statements = self.new.statements(module, qualname.partition(".")[0])

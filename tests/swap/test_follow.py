@@ -227,3 +227,12 @@ def test_values_taken_from_a_stale_object_are_named(start: Start) -> None:
     stale = app.push({"shop": text.format(2)}).report.of("shop").stale
     assert (shop.RAW, shop.PART) == (2, 1)
     assert [entry.partition(" (")[0] for entry in stale] == ["PARSED =", "PART ="]
+
+
+def test_members_that_cannot_follow_are_named_by_their_paths(start: Start) -> None:
+    """A docstring that the body adds to is stale as itself, not as the whole class that it is in."""
+    body = 'TEXT = "a"\nclass Doc:\n    """Main."""\n    if __doc__:\n        __doc__ += TEXT\n    def go(self): pass\n'
+    app = start({"shop": body})
+    app.load("shop")
+    report = app.push({"shop": body.replace('"a"', '"b"')}).report
+    assert report.of("shop").stale == ["Doc.__doc__ (it reads TEXT, which changed)"]

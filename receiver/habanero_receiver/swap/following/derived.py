@@ -51,6 +51,8 @@ class Derived:
     work: Transaction
     inside: dict[str, Any] = field(default_factory=dict)
     """Of a class: what changed attributes were before the commit."""
+    left: list[str] = field(default_factory=list)
+    """The members of classes, by their paths, that could not follow."""
 
     @property
     def old(self) -> Mapping[str, Any]:
@@ -184,11 +186,13 @@ class Derived:
         if special_kind(cls):
             return self._of_special(unit, cls, rebased=rebased)
         put, before = self.put.setdefault(id(cls), ({}, {}))
-        inside = Derived(self.scope.inside(cls), self.was, put, self.work, before)
+        inside = Derived(self.scope.inside(cls), self.was, put, self.work, before, self.left)
         settled = True
         for member in unit.members:
-            if inside.is_touched(member):
-                settled &= inside.of_member(member, cls)
+            if inside.is_touched(member) and not inside.of_member(member, cls):
+                settled = False
+                if member.kind != "class":
+                    self.left.extend(f"{cls.__qualname__}.{what}" for what in member.bindings)
         return settled
 
     def _follow_bases(self, unit: Unit, cls: type) -> bool:

@@ -157,6 +157,7 @@ class Following:
             if not causes or self.suspects.covers(unit):
                 continue
             self._done.update((id(unit), cause) for cause in causes)
+            derived.left.clear()
             if unit.kind == "class":
                 done = derived.of_class(unit)
             elif unit.kind == "function":
@@ -169,7 +170,7 @@ class Following:
                     found.append(changed[name])
             reads = self._read_for_sure(kept, unit, causes)
             if not done and reads and not guards_main(unit):
-                for what in _made_by(unit):
+                for what in derived.left or _made_by(unit):
                     who = "it" if unit.names else f"line {unit.line} made it, and"
                     self.report.of(kept.name).note_stale(what, f"{who} reads {', '.join(reads)}, which changed")
                 self._name_readers(kept, unit)
