@@ -20,6 +20,8 @@ Described otherwise than by all they hold, for the reason given:
 * type variables and type aliases that are evaluated lazily (3.12): by name, since reading them would evaluate them;
 * the addresses in a ``repr``, or that pydantic puts behind a class's name (``shop.Item:94513220558016``), and the
   folder of the sources in any text, which differ by nature;
+* a class that was made again by a block: an old one that nothing leads to counts as no subclass, since it may be the
+  reader alone that keeps it alive;
 * ``_abc_impl``: by the classes registered with the abstract class; its caches are left out;
 * ``__slotnames__`` is left out: what ``copyreg`` noted of a class's slots when an instance was first copied or pickled,
   and notes again when it is not there; ``functools.wraps`` copies it to functions that wrap the class.
@@ -44,9 +46,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from oracle.codes import describe_code
+from oracle.plain import is_plain, text_of
 
 MAX_NODES = 400_000
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), type(NotImplemented), range, slice)
 _MODULE_SKIPPED = {"__spec__", "__loader__", "__cached__", "__builtins__", "__warningregistry__"}
 _CACHED = "__slotnames__"
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=[\w\]]:)[0-9]{9,}")
@@ -95,6 +97,8 @@ class Reader:
     def __init__(self, top_level: frozenset[str], root: str) -> None:
         self.top_level, self.root = top_level, root
         self._alive: list[object] = []
+        self.classes: set[int] = set()
+        """The identities of classes that it keeps alive."""
 
     def read(self, extra: dict[str, object]) -> Graph:
         """The graph of all own modules that are imported now, and of ``extra`` objects, as further roots."""
@@ -102,6 +106,7 @@ class Reader:
         walk = _Walk(self)
         graph = walk.run({**{n: m for n, m in sys.modules.items() if self.is_own(n)}, **extra})
         self._alive.extend(walk.objects)
+        self.classes.update(id(item) for item in walk.objects if isinstance(item, type))
         return graph
 
     def is_own(self, name: object) -> bool:
@@ -110,24 +115,7 @@ class Reader:
 
     def text(self, value: object) -> str:
         """A repr without what differs by nature."""
-        return _ADDRESS.sub("", _repr(value)).replace(self.root, "<root>")
-
-
-def _repr(value: object) -> str:
-    """A repr in which sets have an order."""
-    if type(value) is frozenset:
-        return f"frozenset({sorted(map(_repr, value))})"
-    if type(value) is tuple:
-        return f"({', '.join(map(_repr, value))},)"
-    return repr(value)
-
-
-def is_plain(value: object) -> bool:
-    """Whether a value is immutable through and through, and of a built-in type."""
-    kind = type(value)
-    if kind in (tuple, frozenset):
-        return all(map(is_plain, value))  # type: ignore[call-overload]
-    return kind in _PLAIN
+        return _ADDRESS.sub("", text_of(value)).replace(self.root, "<root>")
 
 
 def _is_alias(value: object) -> bool:
@@ -153,6 +141,7 @@ class _Walk:
             self.describe(self.nodes[index], self.objects[index])
             if len(self.nodes) > MAX_NODES:
                 raise OverflowError(f"more than {MAX_NODES} objects: the walk left the app")
+        self.list_subclasses()
         return Graph(self.nodes, indexes)
 
     def node(self, value: object) -> int:
@@ -245,7 +234,7 @@ class _Walk:
             "__name__": cls.__name__,
             "layout": (cls.__basicsize__, cls.__itemsize__, cls.__dictoffset__, cls.__weakrefoffset__),
             "flags": cls.__flags__ & _TYPE_FLAGS,
-            "subclasses": sorted(f"{s.__module__}.{s.__qualname__}" for s in type.__subclasses__(cls)),
+            "subclasses": [],
         }
         node.edges["(metaclass)"] = self.node(type(cls))
         for index, base in enumerate(cls.__bases__):
@@ -256,6 +245,20 @@ class _Walk:
         if "_abc_impl" in cls.__dict__:
             registered = [c for ref in _abc._get_dump(cls)[0] if (c := ref()) is not None]
             self.members(node, registered, "(registered {})")
+
+    def list_subclasses(self) -> None:
+        """Says of each class by what classes it is inherited."""
+        classes = [(node, cls) for node, cls in zip(self.nodes, self.objects, strict=True) if node.kind == "class"]
+        reached = {node.data["home"] for node, _ in classes}
+        for node, cls in classes:
+            heirs = [s for s in type.__subclasses__(cls)  # type: ignore[type-var]  # it is one
+                     if not self.only_read(s, reached)]  # fmt: skip
+            node.data["subclasses"] = sorted(f"{s.__module__}.{s.__qualname__}" for s in heirs)
+
+    def only_read(self, cls: type, reached: set[object]) -> bool:
+        """Whether nothing leads to a class any more, an earlier reading did, and another has taken its place."""
+        again = (cls.__module__, cls.__qualname__) in reached
+        return again and id(cls) not in self.seen and id(cls) in self.reader.classes
 
     def function(self, node: Node, function: types.FunctionType) -> None:
         node.kind = "function"

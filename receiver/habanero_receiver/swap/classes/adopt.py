@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -116,6 +116,23 @@ def remake(
     refresh_abstract(work.log, living)
     work.reshaped.append(living)
     return True
+
+
+def check_heirs(living: Any, made: Any, former: Sequence[Any]) -> None:
+    """Raises LayoutError if a class was made again that could not be taken over, and others inherit from the old one.
+
+    ``former`` is what the statement bound before: what of that inherits from it was made again as well.
+    """
+    if made is living or not (is_a(living, type) and is_a(made, type)):
+        return
+    if (living.__module__, living.__qualname__) != (made.__module__, made.__qualname__):
+        return
+    heirs = [cls for cls in subclasses(living) if not any(cls is item for item in former)]
+    if heirs:
+        raise LayoutError(
+            f"{living.__qualname__}, from which {heirs[0].__qualname__} inherits: the block that makes it made another "
+            "class, which the living one cannot become"
+        )
 
 
 def _rebased(log: UndoLog, living: type, made: type) -> bool:

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, Protocol
 
 from habanero_receiver.swap.building.units import DECORATORS_NAME, PURE, Unit
-from habanero_receiver.swap.classes.adopt import remake
+from habanero_receiver.swap.classes.adopt import check_heirs, remake
 from habanero_receiver.swap.classes.shapes import own_init_subclass
 from habanero_receiver.swap.classes.twins import registries_of
 from habanero_receiver.swap.containers.claims import Claimant, made_by, only_makes
@@ -88,6 +88,7 @@ class Run:
         before: dict[str, Any] = dict(space) if binds_by_name(self.unit) else {}
         had = {n: scope.get(n) for n in {*self.unit.names, *before} if id(scope.get(n)) not in named}
         aside = {name: scope.get(name) for name in self.body.by_functions}
+        former = {name: scope.get(name) for name in self.unit.names}
         scope.run(self.unit.code, names)
         self.body.bound.update(name for name, value in aside.items() if scope.get(name) is not value)
         annotate(work.log, scope, names["__annotations__"])
@@ -105,6 +106,7 @@ class Run:
             if id(value) not in named:
                 work.earlier = work.forms.get(id(self.old))
                 value = _taken_over(work, had.get(name), value, self.former())
+                check_heirs(former.get(name), value, [*former.values()])
             if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
         work.earlier = None
