@@ -24,6 +24,7 @@ from .plan import ModulePlan, Patch
 from .showing.raised import note
 from .statements.attributes import force_readers, plan_attributes, written
 from .statements.body import Body
+from .statements.heirs import plan_heirs
 from .statements.scope import UNKNOWN
 from .statements.steps import Remove
 
@@ -49,6 +50,7 @@ def plan_module(plan: ModulePlan) -> None:
     plan_withdrawal(plan)
     plan_arranging(plan, matches)
     plan.finish(body)
+    plan_heirs(plan, plan.scope, matches)
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))
 

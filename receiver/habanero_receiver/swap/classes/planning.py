@@ -18,6 +18,7 @@ from habanero_receiver.swap.functions.moves import class_cell
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.plan import ModulePlan
 from habanero_receiver.swap.statements.body import Body
+from habanero_receiver.swap.statements.heirs import plan_heirs
 from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.statements.steps import Remove
 
@@ -105,6 +106,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         plan.fill_after(match.new)
     if not reshape:
         plan.finish(body)
+    plan_heirs(plan, scope, [*item.members])
     if reshape or (kind and item.differs(1)):
         instances: Callable[[], Iterable[object]] = tuple
         gains = any(m.old is None and _unit(m).key.endswith(": ") for m in item.members)

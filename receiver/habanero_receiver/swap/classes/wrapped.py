@@ -27,7 +27,9 @@ def class_of(bound: Any, unit: Unit, scope: Scope) -> type | None:
     codes = {code for member in unit.members for code in defined_in(member.code, member.spelled)}
     sure = [cls for cls in made if any(is_a(f, FunctionType) and f.__code__ in codes for f in vars(cls).values())]
     found = sure or [cls for cls in made if _has_methods(cls, unit)]
-    return found[0] if len(found) == 1 else None
+    if len(found) != 1 and not any(cls is bound for cls in found):  # slots make another one of the same members
+        return None
+    return bound if len(found) != 1 else found[0]
 
 
 def _classes_behind(bound: Any, unit: Unit, scope: Scope) -> list[type]:

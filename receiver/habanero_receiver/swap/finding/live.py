@@ -95,6 +95,11 @@ class Structure:
                 yield member.__get__(item)
 
 
+def leads_to(function: FunctionType, target: FunctionType) -> bool:
+    """Whether ``function`` holds ``target``, and may call it: it cannot become what it is called by."""
+    return any(item is target for item in reachable([function], frozenset()))
+
+
 class _Nowhere:
     """What a twin inherits from when it has served, so that nobody finds it among the subclasses of its bases."""
 

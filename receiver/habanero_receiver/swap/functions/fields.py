@@ -1,4 +1,4 @@
-"""The one place that writes fields which Python shows as read-only: a function's closure and code, as bare pointers.
+"""The one place that writes fields that Python shows as read-only: a function's closure, globals and code, as pointers.
 
 A living function must get new code and a closure that fits it while it stays the same object, and no other thread may
 call it in between. CPython offers no way to assign ``__closure__``, and warns of code of another kind, so
@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from types import CellType, CodeType, FunctionType
+from typing import Any
 
 from habanero_receiver.swap.undo import IDLE, Step
 
@@ -42,25 +43,31 @@ def _field(function: FunctionType, offset: int) -> ctypes.c_void_p:
     return ctypes.c_void_p.from_address(id(function) + offset)
 
 
-_CLOSURE, _CODE = _find_offset("__closure__"), _find_offset("__code__")
-available = None not in (_CLOSURE, _CODE)
+_CLOSURE, _CODE, _GLOBALS = map(_find_offset, ("__closure__", "__code__", "__globals__"))
+available = None not in (_CLOSURE, _CODE, _GLOBALS)
 """Whether closures can be exchanged on this interpreter."""
 
 
 def exchange(
-    function: FunctionType, code: CodeType, closure: tuple[CellType, ...] | None
+    function: FunctionType,
+    code: CodeType,
+    closure: tuple[CellType, ...] | None,
+    namespace: dict[str, Any] | None = None,
 ) -> list[tuple[Step, Step]]:
     """The steps, with inverses, that give ``function`` code and the closure that fits it. They change nothing yet.
+
+    ``namespace`` are the globals that the code is to see, if others than now.
 
     Every prefix of them, undone in reverse order, leaves the function as it was; `setattr` comes last each way, since
     it is what tells the interpreter to forget what it knew of the function, and it wants the closure to fit.
     """
-    if _CLOSURE is None or _CODE is None:
+    if _CLOSURE is None or _CODE is None or _GLOBALS is None:
         raise RuntimeError("closures cannot be exchanged on this interpreter")
     old = function.__code__
     return [
         (IDLE, (setattr, function, "__code__", old)),
         *_point(_field(function, _CLOSURE), function.__closure__, closure),
+        *_point(_field(function, _GLOBALS), function.__globals__, namespace or function.__globals__),
         *_point(_field(function, _CODE), old, code),
         ((setattr, function, "__code__", code), IDLE),
     ]

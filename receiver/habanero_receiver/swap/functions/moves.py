@@ -90,10 +90,10 @@ def become(source: FunctionType, target: FunctionType) -> list[tuple[Step, Step]
     """
     if not fields.available:
         raise ClosureError("this interpreter does not let the closure of a living function change")
-    pairs = fields.exchange(target, source.__code__, source.__closure__)
+    pairs = fields.exchange(target, source.__code__, source.__closure__, source.__globals__)
     attributes, held = dict(source.__dict__), dict(target.__dict__)
     pairs.append(((restore_mapping, target.__dict__, attributes), (restore_mapping, target.__dict__, held)))
-    for name in (*_BORN_WITH, *_NAMES):
+    for name in (*_BORN_WITH, *_NAMES, "__module__"):
         old, new = getattr(target, name, None), getattr(source, name, None)
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))

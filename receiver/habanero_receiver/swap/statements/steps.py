@@ -212,19 +212,19 @@ class Define:
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
-        function, inner = value, [*self.living(), new]
-        successor = Successor(before, inner)
+        function = value
+        successor = Successor(before)
         try:
             value = _decorated(work, function, decorators, successor)
         except Exception:  # a registry may refuse a second entry of one name
             if self.old is None or not registered.clear(work.log, [*owners, *_made_for(before, new)]):
                 raise
-            successor = Successor(before, inner)
+            successor = Successor(before)
             value = _decorated(work, function, decorators, successor)
         if before is not value and work.replace(before, value):
             registered.exchange(work.log, value, before)
             value = before
-        elif not registered.hold(value):
+        elif not registered.hold(value) and not registered.hold(before):
             value = successor.take_over(work, value, same_maker=False)
         self._bind(work, value)
         if self.old is not None:

@@ -1,0 +1,5 @@
+class Base:
+    name = "base"
+
+    def run(self):
+        return self.name, type(self).__name__
