@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from habanero_receiver.swap.interpreting.values import Home
@@ -23,7 +23,7 @@ class Cause:
     look: Callable[[], Any]
     """Gives what it is now."""
     value: Any
-    """What it is while staging."""
+    """What it is while staging; of a function its code."""
 
     stale: Callable[[], bool] | None = None
     """Of what is kept: whether that is stale."""
@@ -33,9 +33,8 @@ class Cause:
         if self.stale is not None:
             return self.stale()
         now = self.look()
-        if is_a(self.value, FunctionType):  # another one has its name: it may have moved and do the same
-            same = is_a(now, FunctionType) and does_the_same(self.value.__code__, now.__code__)
-            return now is not self.value and not same
+        if is_a(self.value, CodeType):  # another function may have its name, and do the same
+            return not (is_a(now, FunctionType) and does_the_same(self.value, now.__code__))
         if self.called or now is self.value:
             return self.called
         return not same_constant(now, self.value)

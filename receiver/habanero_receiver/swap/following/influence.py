@@ -134,7 +134,9 @@ class Influence:
                 found.causes.append(event)
             elif isinstance(event, Read):
                 if event.home in self.values:
-                    found.causes.append(Cause(event.home, callable(event.value), event.now, event.value))
+                    is_function = is_a(event.value, FunctionType)
+                    value = event.value.__code__ if is_function else event.value
+                    found.causes.append(Cause(event.home, is_function, event.now, value))
             elif isinstance(event, Attribute):
                 if (item := self._classvars_of(event.owner, (event.name,))) is not None:
                     look = partial(item.value, event.name)
