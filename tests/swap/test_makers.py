@@ -126,3 +126,49 @@ def test_what_a_removed_decorator_had_set_goes(start: Start) -> None:
     assert not hasattr(makers.f, "level")
     assert not hasattr(makers.C, "level")
     assert vars(makers.g) == {"level": 1}
+
+
+def test_a_hook_that_a_base_gains_is_named_for_the_classes_there_are(start: Start) -> None:
+    """It is asked when a class is made: one that lives was not asked, and goes without what the hook does."""
+    text = "KNOWN = []\nclass Base:\n    pass\nclass Shop(Base):\n    pass\n"
+    app = start({"shop": text})
+    app.load("shop")
+    hook = "    def __init_subclass__(cls):\n        KNOWN.append(cls)\n"
+    report = app.push({"shop": text.replace("    pass\n", hook, 1)}).report
+    assert report.of("shop").stale == ["class Shop (Base.__init_subclass__, which changed, is not asked again)"]
+
+
+def test_a_name_that_a_descriptor_left_somewhere_is_named(start: Start) -> None:
+    """Of a name alone it cannot be told whose it is: it stays written down, and the report says where."""
+    text = """
+class Field:
+    def __set_name__(self, owner, name):
+        NAMES.append(name)
+NAMES = []
+class Shop:
+    size = Field()
+    price = Field()
+"""
+    app = start({"shop": text})
+    shop = app.load("shop")
+    report = app.push({"shop": text.replace("    price = Field()\n", "")}).report
+    assert shop.NAMES == ["size", "price"]
+    assert report.of("shop").stale == ["Shop.price (it is gone, and its name is still in shop.NAMES)"]
+
+
+def test_what_a_decorator_collected_from_methods_is_named(start: Start) -> None:
+    """It is not asked again when the class gets another method: its table lacks that, and the report says so."""
+    text = """
+def collect(cls):
+    cls.table = {name: value for name, value in vars(cls).items() if name.startswith("do_")}
+    return cls
+@collect
+class Shop:
+    def do_start(self):
+        return 1
+"""
+    app = start({"shop": text})
+    shop = app.load("shop")
+    report = app.push({"shop": text + "    def do_stop(self):\n        return 2\n"}).report
+    assert shop.Shop().do_stop() == 2
+    assert report.of("shop").stale == ["Shop.table (a decorator made it of the methods that the class had)"]

@@ -58,7 +58,7 @@ class Guard:
         region = graph.region(reach.found)
         log.note((Imports(self._is_own).restore,))
         log.note((Outlying(reach.spoken.values()).restore,))
-        log.note((Offspring(reach.found).restore,))
+        log.note((Offspring(reach.found, self._is_own).restore,))
         for plan in self._plans:  # these alone: what they lead to is reached by who uses it
             namespace = vars(plan.module)
             log.note((restore_mapping, namespace, dict(namespace)))

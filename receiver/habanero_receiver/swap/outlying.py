@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -54,9 +54,10 @@ class Outlying:
 
 
 class Offspring:
-    """The subclasses of classes, as they were when this was made."""
+    """The app's subclasses of classes, as they were when this was made. Libraries keep what they make."""
 
-    def __init__(self, found: Iterable[object]) -> None:
+    def __init__(self, found: Iterable[object], is_own: Callable[[str], bool]) -> None:
+        self._is_own = is_own
         self._before = [(cls, subclasses(cls)) for cls in found if is_a(cls, type) and cls is not object]
 
     def restore(self) -> None:
@@ -64,7 +65,7 @@ class Offspring:
         for cls, before in self._before:
             known = set(map(id, before))
             for sub in subclasses(cls):
-                if id(sub) not in known:
+                if id(sub) not in known and self._is_own(sub.__module__):
                     orphan(sub)
 
 

@@ -23,6 +23,7 @@ from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.statements.steps import Remove
 
 from .ahead import bind_ahead
+from .collected import asks_hooks, collected_anew, name_collected
 from .fill import keeps_no_defaults
 from .headers import Decorate, DeriveAgain, FinishClass, Rebase
 from .preview import preview_class
@@ -84,6 +85,10 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     )
     if owner is None and kind and item.old.doc != item.new.doc and None in (item.old.doc, item.new.doc):
         fields = fields or can_follow(cls, is_own)  # without a docstring some derive one
+    if owner is None and (collected := collected_anew(cls, item.old, item.members)):
+        fields = fields or asks_hooks(cls, is_own)
+        if not asks_hooks(cls, is_own) and not kind and not item.differs(2):
+            name_collected(plan, item.old, item.around, cls, collected)
     redone = owner is None and derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))
     reshape = redone or item.differs(3)
     if item.differs(0):

@@ -75,6 +75,8 @@ def plan_arranging(plan: ModulePlan, matches: Sequence[Match]) -> None:
 
 
 def _may_register(plan: ModulePlan, unit: Unit, *, again: bool) -> bool:
+    if unit.kind == "class" and unit.bases is not None and again:
+        return True  # a hook of its bases may
     return unit.decorate is not None or (calls_out(unit) and (again or bool(given(unit, plan.scope))))
 
 

@@ -8,7 +8,7 @@ here: attributes that it set on the definition, and containers that it filled. T
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -63,6 +63,18 @@ def left_by(unit: Unit, scope: Scope, marks: Marks) -> Iterator[Left]:
         for attribute in sorted((known | (gained - held.keys()) | (lost & held.keys())) - written):
             reason = why if attribute in known else indirect
             yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", reason)
+
+
+def not_asked(unit: Unit, scope: Scope, members: Container[tuple[str, str, str]]) -> Iterator[Left]:
+    """A kept class, if a base of it gains or loses the hook that was asked of it when it was made.
+
+    ``members`` are the methods that classes gain or lose: module, class, name.
+    """
+    cls = scope.get(unit.names[0])
+    for above in cls.__mro__[1:] if is_a(cls, type) else ():
+        if (above.__module__, above.__qualname__, "__init_subclass__") in members:
+            why = f"{above.__qualname__}.__init_subclass__, which changed, is not asked again"
+            yield Left(str(scope.globals["__name__"]), scope.path(unit.label), why)
 
 
 def marks_of(unit: Unit, scope: Scope, body: Sequence[Unit]) -> frozenset[str]:

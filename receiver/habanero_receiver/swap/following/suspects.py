@@ -22,7 +22,7 @@ from .caches import StaleCache, cache_of
 from .causes import Trace
 from .constants import is_constant, same_constant
 from .influence import Influence
-from .makers import Left, left_by
+from .makers import Left, left_by, not_asked
 from .purity import only_builds
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ class Suspects:
                 self._look_at_cache(influence, scope.get(unit.names[0]))
             elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
+                self.left.update(dict.fromkeys(not_asked(unit, scope, influence.altered.members)))
                 if is_a(cls, type):
                     self._find(influence, module, replace(scope, owner=cls), unit.members, {})
             elif unit.kind in ("assign", "other") and id(unit) not in self._units and not guards_main(unit):
