@@ -104,7 +104,10 @@ class _Comparison:
         return self.verdict
 
     def differ(self, path: Path, what: str, live: object, fresh: object) -> None:
-        self.verdict.differences.append(Difference(path, what, str(live), str(fresh)))
+        if self.kept.made(self.live, path[:2]):
+            self.verdict.kept.append((path[:2], STALE))
+        else:
+            self.verdict.differences.append(Difference(path, what, str(live), str(fresh)))
 
     # ---- two nodes
 
@@ -114,7 +117,7 @@ class _Comparison:
             return
         self.seen.add((pair.live, pair.fresh))
         path = self.path(pair, live)
-        if self.kept.closure(live, pair.path) or self.kept.made(live, path):
+        if self.kept.closure(live, pair.path):
             self.verdict.kept.append((pair.path, STALE))
             return
         if not self.alike(live, fresh, pair):

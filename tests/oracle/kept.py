@@ -98,9 +98,12 @@ class Kept:
         """Whether it is a function made inside another that the report names, here or in a swap before this one."""
         return live.kind == "function" and (written(live) in self.stale or self.earlier.get(path) == STALE)
 
-    def made(self, live: Node, path: Path) -> bool:
-        """Whether it is a class that no class statement makes, but a call that the report names as stale."""
-        return live.kind == "class" and path in self.stale and not self.edit.is_class(path)
+    def made(self, live: Graph, path: Path) -> bool:
+        """Whether a name is bound to a class that no class statement makes, but a call that is named as stale."""
+        if path not in self.stale or path[0] not in live.roots or self.edit.is_class(path):
+            return False
+        bound = live.nodes[live.roots[path[0]]].edges.get(path[1])
+        return bound is not None and live.nodes[bound].kind == "class"
 
     def computed(self, path: Path, trail: tuple[int, ...]) -> bool:
         """Whether a kept object was computed from something that changed."""
