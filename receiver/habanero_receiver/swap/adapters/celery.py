@@ -15,13 +15,19 @@ from typing import TYPE_CHECKING, Any
 from habanero_receiver.swap.finding.live import cell_content
 from habanero_receiver.swap.undo import reorder, restore_mapping
 
-from .protocol import Adapter
+from .protocol import Adapter, MemberChange, Objection
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction
 
 _KEPT = ("request_stack", "__dict__", "__weakref__", "__module__", "__bound__")
 """What of a task's class belongs to the runs that are under way, or to Python."""
+
+_TAKEN = frozenset({
+    "name", "autoretry_for", "dont_autoretry_for", "retry_kwargs", "retry_backoff", "retry_backoff_max", "retry_jitter",
+})  # fmt: skip
+"""What of a task's class is read when the task is made, beside what the app's configuration gives."""
+_HELP = "deploy this change with a restart"
 
 
 class _Celery(Adapter):
@@ -36,6 +42,17 @@ class _Celery(Adapter):
         made = (("celery.worker.consumer.consumer", "Consumer"), ("celery.beat", "Scheduler"))
         found = (_attribute(module, name) for module, name in made)
         return tuple(kind for kind in found if isinstance(kind, type))
+
+    def owns(self, cls: type) -> bool:
+        return issubclass(cls, _attribute("celery.app.task", "Task") or ())
+
+    def judge(self, change: MemberChange) -> Objection | None:
+        taken = {attribute for attribute, _ in getattr(change.cls, "from_config", ())} | _TAKEN
+        if change.name not in taken or change.kind == "function":
+            return None
+        verb = "added to" if change.added else "removed from" if change.removed else "changed in"
+        what = f"{change.name} was {verb} task class {change.cls.__qualname__}"
+        return Objection(f"{what}, whose tasks took it over", _HELP)
 
     def begin(self, swap: Transaction) -> None:
         self._before, self._gone = {}, {}
@@ -68,6 +85,8 @@ class _Celery(Adapter):
             slot = local.Proxy.__dict__["_Proxy__local"]
             swap.log.do((slot.__set__, living, slot.__get__(made)), (slot.__set__, living, slot.__get__(living)))
             return True
+        if issubclass(type(made), _attribute("celery.app.base", "Celery")) and type(living) is type(made):
+            raise TypeError(f"the arguments of a Celery app changed, which workers hold; {_HELP}")
         task: Any = living
         if type(living) is local.PromiseProxy:
             task = task._get_current_object()

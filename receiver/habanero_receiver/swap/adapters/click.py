@@ -19,7 +19,9 @@ from .protocol import Adapter
 if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction
 
-_COLLECTED = ("commands", "registered_commands", "registered_groups", "registered_callback", "chain_results")
+_SINGLE = ("_result_callback", "registered_callback")
+"""Those of which there is one, and which a decorator sets."""
+_COLLECTED = ("commands", "registered_commands", "registered_groups", *_SINGLE)
 """What a group or typer app collects after it is made."""
 
 
@@ -34,6 +36,12 @@ class _Click(Adapter):
     def forget(self, swap: Transaction, function: object) -> None:
         held = instance_dict(function) or {}  # options wait there for the command, and stay behind a wrapper of Flask's
         swap.log.delete_item(held, "__click_params__")
+        for owner in (owner for kind in self.kinds() for owner in swap.living(kind)):
+            collected = instance_dict(owner) or {}
+            for name in _SINGLE:
+                one = collected.get(name)
+                if one is not None and (one is function or (instance_dict(one) or {}).get("callback") is function):
+                    swap.log.set_item(collected, name, None)
 
     def replace(self, swap: Transaction, living: object, made: object) -> bool:
         if type(living) is not type(made) or not issubclass(type(made), tuple(self.kinds())):

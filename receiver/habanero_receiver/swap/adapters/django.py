@@ -12,6 +12,9 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from habanero_receiver.swap.finding.live import subclasses
+from habanero_receiver.swap.undo import restore_mapping
+
 from .protocol import Adapter, MemberChange, Objection
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ _TABLES: dict[str, Any] = {
     "_populated": False,
 }
 """What a resolver fills in when it is first asked, and its state before."""
+_HOOKS = ("process_view", "process_exception", "process_template_response")
 _HELP = "deploy this change with a restart, and a migration of the database where its schema changes"
 
 
@@ -39,9 +43,11 @@ class _Django(Adapter):
         return tuple(kind for kind in found if isinstance(kind, type))
 
     def owns(self, cls: type) -> bool:
-        return issubclass(type(cls), _attribute("django.db.models.base", "ModelBase") or ())
+        return issubclass(type(cls), _attribute("django.db.models.base", "ModelBase") or ()) or _is_middleware(cls)
 
     def judge(self, change: MemberChange) -> Objection | None:
+        if _is_middleware(change.cls):
+            return _judge_middleware(change)
         options: Any = getattr(change.cls, "_meta", None)
         model = f"model {change.cls.__qualname__}"
         verb = "added to" if change.added else "removed from" if change.removed else "changed in"
@@ -76,12 +82,14 @@ class _Django(Adapter):
             swap.log.note((_restore_receivers, signal, signal.receivers, list(signal.receivers)))
 
     def finish(self, swap: Transaction) -> None:
+        _follow_querysets(swap)
         urls = sys.modules.get("django.urls")
         kind = _attribute("django.urls.resolvers", "URLResolver")
         if kind is None or urls is None:
             return
         swap.log.note((urls.clear_url_caches,))  # what is computed from the swapped patterns goes with them
         for resolver in {id(item): item for item in (*swap.living(kind), *_resolvers(swap, kind))}.values():
+            _forget_converters(swap, resolver)
             held = vars(resolver)
             for name in _COMPUTED:
                 swap.log.delete_item(held, name)
@@ -93,6 +101,52 @@ class _Django(Adapter):
 
 def _attribute(module: str, name: str) -> Any:
     return getattr(sys.modules.get(module), name, None)
+
+
+def _is_middleware(cls: type) -> bool:
+    settings: Any = _attribute("django.conf", "settings")
+    return settings.configured and f"{cls.__module__}.{cls.__qualname__}" in settings.MIDDLEWARE
+
+
+def _judge_middleware(change: MemberChange) -> Objection | None:
+    """Which hooks a middleware has is asked when the server starts; what they do may change."""
+    if change.name not in _HOOKS or not (change.added or change.removed):
+        return None
+    verb = "added to" if change.added else "removed from"
+    reason = f"{change.name} was {verb} middleware {change.cls.__qualname__}, which Django asks for its hooks at start"
+    return Objection(reason, "deploy this change with a restart")
+
+
+def _follow_querysets(swap: Transaction) -> None:
+    """Managers that were made of a class of querysets have the methods that it has now."""
+    waiting = [kind] if (kind := _attribute("django.db.models.manager", "BaseManager")) is not None else []
+    while waiting:
+        waiting += subclasses(manager := waiting.pop())
+        queryset = vars(manager).get("_queryset_class")
+        if queryset is None or queryset.__module__ not in swap.modules:
+            continue
+        base: Any = manager.__bases__[0]
+        wanted = base._get_queryset_methods(queryset)
+        held = {name: value for name, value in vars(manager).items() if hasattr(value, "__wrapped__")}
+        for name in wanted.keys() - vars(manager).keys():
+            swap.log.set_class_attribute(manager, name, wanted[name])
+        for name in held.keys() - wanted.keys():
+            swap.log.delete_class_attribute(manager, name)
+
+
+def _forget_converters(swap: Transaction, resolver: Any) -> None:
+    """A path is made into a regular expression once, with those of its converters."""
+    urls: Any = sys.modules["django.urls.resolvers"]
+    for entry in (resolver, *vars(resolver).get("url_patterns", ())):
+        pattern = vars(entry).get("pattern")
+        converters = getattr(pattern, "converters", None) or {}
+        if any(type(item).__module__ in swap.modules for item in converters.values()):
+            swap.log.note((urls._route_to_regex.cache_clear,))
+            urls._route_to_regex.cache_clear()
+            fresh = type(pattern)(pattern._route, pattern.name, pattern._is_endpoint)
+            swap.log.note((restore_mapping, vars(pattern), dict(vars(pattern))))
+            vars(pattern).clear()
+            vars(pattern).update(vars(fresh))
 
 
 def _listens(entry: tuple[Any, ...], function: object) -> bool:

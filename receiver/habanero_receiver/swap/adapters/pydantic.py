@@ -12,9 +12,11 @@ import sys
 import typing
 from collections.abc import Iterable
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.finding.live import subclasses
+from habanero_receiver.swap.finding.live import cell_content, subclasses
+from habanero_receiver.swap.kinds import instance_dict
 from habanero_receiver.swap.undo import restore_class, restore_mapping
 
 from .protocol import Adapter
@@ -42,6 +44,7 @@ class _Pydantic(Adapter):
             _compile(swap, cls)
 
     def finish(self, swap: Transaction) -> None:
+        _revalidate(swap)
         if not swap.reshaped:
             return
         models = [m for m in _models(swap) if m not in swap.reshaped]
@@ -53,6 +56,7 @@ class _Pydantic(Adapter):
                 _compile(swap, model)
             changed += holders
             swap.reshaped += holders
+        _name_heirs(swap, models, changed)
         for kind in self.kinds():
             for adapter in swap.living(kind):
                 _rebuild(swap, adapter, changed)
@@ -101,6 +105,37 @@ def _fill_in(swap: Transaction, model: Any) -> None:
     decorators: Any = type(vars(model)["__pydantic_decorators__"])
     swap.log.set_class_attribute(model, "__pydantic_fields__", fields)
     swap.log.set_class_attribute(model, "__pydantic_decorators__", decorators.build(model))
+
+
+def _revalidate(swap: Transaction) -> None:
+    """Functions that check what they are called with follow their annotations and the models that these name."""
+    checkers = sys.modules.get("pydantic._internal._validate_call")
+    if checkers is None or not (swap.redefined or swap.reshaped):
+        return
+    changed = {id(function) for function in swap.redefined}
+    wrapped = (value for module in swap.modules.values() for value in list(vars(module).values()))
+    for wrapper in (value for value in wrapped if "raw_function" in (instance_dict(value) or {})):
+        function = wrapper.raw_function
+        cells = getattr(wrapper, "__closure__", None) or ()
+        makers = (getattr(held, "__self__", held) for cell in cells for held in cell_content(cell))
+        checker = next((item for item in makers if isinstance(item, checkers.ValidateCallWrapper)), None)
+        named = function.__annotations__.values() if isinstance(function, FunctionType) else ()
+        if checker is not None and (id(function) in changed or any(_mentions(a, swap.reshaped) for a in named)):
+            for name in ("__pydantic_validator__", "__return_pydantic_validator__", "__pydantic_complete__"):
+                if hasattr(checker, name):
+                    swap.log.note((setattr, checker, name, getattr(checker, name)))
+            checker._create_validators()
+
+
+def _name_heirs(swap: Transaction, models: list[type], changed: list[type]) -> None:
+    """Names models that inherit from a changed one and have no statement of their own, as ``create_model`` makes."""
+    for model in models:
+        if model in changed or not any(base in swap.reshaped for base in model.__bases__):
+            continue
+        for name, value in list(vars(swap.modules[model.__module__]).items()):
+            if value is model:
+                why = f"it was made of {model.__bases__[0].__name__}, which changed"
+                swap.report.of(model.__module__).note_stale(name, why)
 
 
 def _rebuild(swap: Transaction, adapter: Any, changed: list[type]) -> None:

@@ -207,7 +207,8 @@ class Claims:
         wanted, told = set(map(id, units)), set(map(id, sure))
         owners = self.owners(entries, beyond)
         mine = [index for index, owner in enumerate(owners) if owner is not None and id(owner.unit) in told]
-        untold = [entry for index, entry in enumerate(entries) if index not in mine]
+        others = (index for index, owner in enumerate(owners) if owner is None or id(owner.unit) in wanted)
+        untold = [entries[index] for index in others if index not in mine]
         maybe = {id(c.unit): c.unit for entry in untold for c in self._nearest(entry, beyond)}
         return mine, [unit for key, unit in maybe.items() if key in wanted]
 

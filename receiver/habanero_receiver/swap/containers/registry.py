@@ -11,7 +11,7 @@ grew although nothing in it could be told to be the older entry is named as doub
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,14 +117,14 @@ class Registrations:
                 for key in [key for key, value in container.items() if value is made]:
                     log.do((container.__setitem__, key, living), (container.__setitem__, key, made))
 
-    def settle_statement(self, log: UndoLog, named: list[object]) -> list[Double]:
+    def settle_statement(self, log: UndoLog, named: list[object], settled: Collection[int] = ()) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.
 
         Other statements may have registered these too: an entry is taken for the older statement's only if there are
-        as many of them as came now.
+        as many of them as came now. Of containers whose identity is in ``settled`` the older one's were taken out.
         """
         doubles: list[Double] = []
-        contents = self._contents(named, named)
+        contents = [c for c in self._contents(named, named) if id(c.container) not in settled]
         moved = [content for content in contents if content.fresh]
         came = sum(len(content.fresh) for content in moved)
         there = [c for c in contents if c.old and (c.fresh or self._moved(c, moved))]

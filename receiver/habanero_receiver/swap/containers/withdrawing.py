@@ -34,6 +34,10 @@ class Withdrawn:
     maybe: dict[int, Unit] = field(default_factory=dict)
     """Statements that may have registered something that could not be told."""
 
+    def containers(self) -> set[int]:
+        """The identities of those that anything was taken out of."""
+        return {id(held) for held, _, _ in self.places}
+
     def has(self, container: object) -> bool:
         """Whether anything was taken out of it."""
         return self.forgotten or any(held is container for held, _, _ in self.places)

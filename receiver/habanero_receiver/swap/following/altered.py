@@ -80,6 +80,8 @@ class Altered:
         for match in matches:
             ends = [unit for unit in (match.old, match.new) if unit is not None]
             if len(ends) == 1 or ends[0].kind != ends[1].kind:
+                if special_kind(living) and any(map(_checks, ends)):
+                    self.code.add((module, qualname))
                 for unit in ends:
                     self.members.update(dict.fromkeys((module, qualname, name) for name in unit.names))
         self._compare(module, [m for m in matches if m.old is not None], inside)
@@ -114,6 +116,11 @@ class Altered:
                 (home[0], str(step.argval)): None for step in steps if step.opname == "STORE_GLOBAL"
             }
         return self._written[home]
+
+
+def _checks(member: Unit) -> bool:
+    """Whether a method checks what instances are made with, as its decorator says (``@field_validator("name")``)."""
+    return member.decorate is not None and any("validator" in name for name in member.decorate.co_names)
 
 
 def _fields_differ(cls: type, old: Unit, new: Unit) -> bool:

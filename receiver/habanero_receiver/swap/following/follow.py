@@ -64,6 +64,11 @@ class Change:
     old: Any
     new: Any
 
+    @property
+    def rebinds(self) -> bool:
+        """Whether it was bound before and is now. Told by identity: objects of the app are not asked if they equal."""
+        return self.old is not MISSING and self.new is not MISSING
+
 
 def changes_since(before: Mapping[str, Mapping[str, Any]]) -> list[Change]:
     """What the namespaces of the live modules named in ``before`` bind otherwise than they did."""
@@ -141,10 +146,10 @@ class Following:
 
     def _follow_readers(self, kept: Kept, fresh: list[Change], found: list[Change]) -> None:
         """Computes again, in one module, what reads a name of it or an attribute of another that changed."""
-        changed = {c.name: c for c in fresh if c.module == kept.name and MISSING not in (c.old, c.new)}
+        changed = {c.name: c for c in fresh if c.module == kept.name and c.rebinds}
         elsewhere: dict[str, list[Change]] = {}
         for c in fresh:
-            if c.module != kept.name and MISSING not in (c.old, c.new):
+            if c.module != kept.name and c.rebinds:
                 elsewhere.setdefault(c.name, []).append(c)
         derived = Derived(kept.scope, self.was, self.put.setdefault(kept.name, {}), self.work)
         for unit in kept.units:
@@ -180,7 +185,8 @@ class Following:
         unreached = id(unit) in self.suspects.unreached
         made = [kept.scope.get(name) for name in unit.names]
         given = decorators_of(unit) if unit.kind == "function" else ()  # they are not applied again
-        left = (c for c in causes if c.name in given or _is_left(c.old, made))
+        asked = {path.partition(".")[0] for path in unit.calls if "." in path}
+        left = (c for c in causes if c.name in given or _is_left(c.old, made, asked=c.name in asked))
         read = (c for c in left if not (unreached and c.module != kept.name))
         return list(dict.fromkeys(cause.name for cause in read))
 
@@ -201,13 +207,16 @@ def _made_by(unit: Unit) -> list[str]:
     return sorted(filled) or [*unit.bindings]
 
 
-def _is_left(old: Any, made: list[Any]) -> bool:
-    """Whether a statement that read ``old`` and ``made`` these is stale for that: functions in tables follow."""
+def _is_left(old: Any, made: list[Any], *, asked: bool) -> bool:
+    """Whether a statement that read ``old`` and ``made`` these is stale for that: functions in tables follow.
+
+    ``asked``: a method of it was called, so that it was changed or told something, if it is an object.
+    """
     if is_a(old, type):  # what is named so is another class now
         return any(is_instance(part, old) for value in made for part in _held_in(value))
     if is_a(old, EXCHANGED):
         return False
-    return not callable(old) or any(holds(value, [old]) for value in made)
+    return asked or not callable(old) or any(holds(value, [old]) for value in made)
 
 
 def _held_in(value: Any, depth: int = 2) -> Iterator[Any]:
@@ -273,7 +282,9 @@ def _bound_by(item: Import, change: Change, was: Mapping[str, Any]) -> str | Non
     exported = vars(sys.modules[item.module]).get("__all__")
     if change.new is MISSING:
         exported = was.get("__all__", exported)  # what is gone was bound if it was public then
-    public = change.name in exported if exported not in (None, MISSING) else not change.name.startswith("_")
+    if exported is None or exported is MISSING:
+        return None if change.name.startswith("_") else change.name
+    public = change.name in exported
     return change.name if public else None
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.kinds import instance_dict, is_a
 
+from .deriving import called_in_making
 from .outside import call_outside, list_names
 from .ran import Ran, Read
 from .values import (
@@ -260,6 +261,9 @@ class Meaning:
             else:
                 for value in (*args, *named.values()) if name == "__init__" else ():
                     self.touch(value)
+        for function in called_in_making(cls):
+            if self.runs.owns(function):
+                self.run(self.runs.function(function))
         return Made(cls)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, Protocol
 
 from habanero_receiver.swap.building.units import DECORATORS_NAME, PURE, Unit
@@ -73,7 +73,7 @@ class Run:
         where = {path.partition(".")[0] for path in self.unit.calls}
         read = {*self.old.reads} & {*self.unit.reads} - where
         named = [value for name in sorted(read) if _can_be_registered(value := self.scope.lookup(name), self.scope)]
-        doubles = registered.settle_statement(work.log, named)
+        doubles = registered.settle_statement(work.log, named, withdrawn.containers())
         work.note_doubles(self.scope.globals["__name__"], [d for d in doubles if not withdrawn.has(d.container)])
 
     def _run(self, work: Transaction) -> None:
@@ -278,6 +278,7 @@ class Remove:
             for function in {id(f): f for f in (*held, *self.living())}.values():
                 work.forget(function)
             Registrations(work.graph, roots).settle(work.log, [*held, *self.living()], [])
+            _drop_attributes(work, roots, [*held, *self.living()], self.scope)
         if self.unit.kind == "class" and self.names and is_a(cls := self.scope.get(self.names[0]), type):
             roots = registries_of(self.unit, cls, own_init_subclass(cls, self.scope.is_own), self.scope)
             if roots:
@@ -288,6 +289,23 @@ class Remove:
             if name not in self.bound:
                 _let_go(work, self.scope, name, self.stars)
         told.settle(work)
+
+
+def _drop_attributes(work: Transaction, roots: Sequence[object], gone: Sequence[object], scope: Scope) -> None:
+    """Takes functions that go off the objects that their decorators set them on by their own names (``@bot.event``).
+
+    Under another name there may have been something before: such an attribute stays and is named.
+    """
+    for root in roots:
+        attributes = instance_dict(root) if not is_a(root, (type, FunctionType, ModuleType)) else None
+        for name, value in list((attributes or {}).items()):
+            if attributes is None or not any(value is function for function in gone):
+                continue
+            if name == getattr(value, "__name__", ""):
+                work.log.delete_item(attributes, name)
+            else:
+                where = next((key for key, item in scope.globals.items() if item is root), type(root).__name__)
+                work.report.of(scope.globals["__name__"]).note_stale(f"{where}.{name}", f"def {value.__name__} is gone")
 
 
 class Step(Protocol):
