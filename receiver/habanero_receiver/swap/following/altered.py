@@ -80,7 +80,7 @@ class Altered:
         for match in matches:
             ends = [unit for unit in (match.old, match.new) if unit is not None]
             if len(ends) == 1 or ends[0].kind != ends[1].kind:
-                if special_kind(living) and any(map(_checks, ends)):
+                if is_a(living, type) and special_kind(living) and any(map(_checks, ends)):
                     self.code.add((module, qualname))
                 for unit in ends:
                     self.members.update(dict.fromkeys((module, qualname, name) for name in unit.names))
