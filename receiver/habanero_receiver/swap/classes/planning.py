@@ -11,7 +11,7 @@ from typing import Any
 from habanero_receiver.swap.adapters import Adapter, MemberChange, owner_of
 from habanero_receiver.swap.building.units import Unit
 from habanero_receiver.swap.containers.fills import plan_fills
-from habanero_receiver.swap.diff import Match, match_units
+from habanero_receiver.swap.diff import Match, match_units, pair_code
 from habanero_receiver.swap.following.derived import FollowMembers
 from habanero_receiver.swap.following.makers import marks_of
 from habanero_receiver.swap.functions.moves import class_cell
@@ -51,11 +51,18 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
         return None
     steps_before = len(plan.steps)
     kept = _plan_changes(plan, _Class(old, new, living, around, tuple(members)))
-    if len(plan.steps) > steps_before:
+    if len(plan.steps) > steps_before or any(map(_answers_otherwise, members)):
         plan.steps.append(FinishClass(living, _bound(old.members), _bound(new.members)))
     else:
         plan.report.kept += 1
     return new._replace(members=tuple(kept))
+
+
+def _answers_otherwise(match: Match) -> bool:
+    """Whether it is a changed hook whose answers abstract classes keep."""
+    if match.old is None or match.new is None or "__subclasshook__" not in match.new.names:
+        return False
+    return any(pair.changed for pair in pair_code(match.old.code, match.new.code))
 
 
 @dataclass(frozen=True, slots=True)

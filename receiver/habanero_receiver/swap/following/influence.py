@@ -160,9 +160,13 @@ class Influence:
         if is_a(owner, ModuleType):
             changed = any(module == name for module, _ in self.values)
         else:
-            changed = any(item.cls is owner for item in self.classvars)
+            changed = any(item.cls is owner for item in self.classvars) or home in self._with_other_members()
         if changed:
             yield Cause(home, False, lambda: None, owner)
+
+    def _with_other_members(self) -> set[Home]:
+        """The classes that gain or lose methods."""
+        return {(module, name) for module, name, _ in self.altered.members}
 
     def _classvars_of(self, value: Any, names: Iterable[str]) -> ClassVars | None:
         """The first that may change of those that reading one of these attributes of a value can give."""

@@ -1,0 +1,5 @@
+from errors import AppError, NotFound
+
+
+def get(key):
+    raise NotFound(key)

@@ -1,0 +1,6 @@
+from .goods import Item
+
+
+class Offer(Item):
+    def show(self):
+        return "offer", super().show()

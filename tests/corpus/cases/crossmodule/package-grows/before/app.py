@@ -1,0 +1,8 @@
+import shop
+from shop import Item
+
+ITEM = Item()
+
+
+def load():
+    return "nothing"

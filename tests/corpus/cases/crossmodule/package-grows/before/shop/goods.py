@@ -1,0 +1,3 @@
+class Item:
+    def show(self):
+        return "item"

@@ -1,0 +1,11 @@
+class Store:
+    def get(self, key):
+        return "old", key
+
+
+def fetch():
+    return "old"
+
+
+def other():
+    return 1
