@@ -78,7 +78,7 @@ def _merge_mapping(log: UndoLog, live: dict[Any, Any], old: dict[Any, Any], new:
         mine = live.get(key)
         if key in old and type(mine) in MAPPINGS and type(mine) is type(old[key]) is type(value):
             _merge_mapping(log, mine, old[key], value)  # type: ignore[arg-type]  # mypy does not see the type test
-        elif key in old and _made_again(mine, old[key], value):
+        elif key in old and is_a(mine, FunctionType) and _made_again(mine, old[key], value):
             apply(become(value, mine), log)
         else:
             log.set_item(live, key, value)
@@ -86,9 +86,9 @@ def _merge_mapping(log: UndoLog, live: dict[Any, Any], old: dict[Any, Any], new:
     return []
 
 
-def _made_again(mine: Any, old: Any, new: Any) -> bool:
+def _made_again(mine: FunctionType, old: Any, new: Any) -> bool:
     """Whether the statements make the function themselves, each time they run: who holds the living one goes on."""
-    if not fields.available or not type(mine) is type(old) is type(new) is FunctionType:
+    if not fields.available or not type(old) is type(new) is FunctionType:
         return False
     made = mine is not old and token(mine) == token(old)
     return made and (mine.__module__, mine.__qualname__) == (new.__module__, new.__qualname__)
