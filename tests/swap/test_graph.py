@@ -154,10 +154,19 @@ def test_who_may_hold_an_object_is_told_by_steps() -> None:
     assert id(reached) not in graph.leading_to([target], 3, beyond={id(reached["x"])})
 
 
+def test_slots_are_walked_of_the_apps_own_objects_alone() -> None:
+    """What a library keeps in slots is no registry, and out of sight; who speaks of it is known all the same."""
+    record = Record([target])
+    for own, walked in ((frozenset({__name__}), True), (frozenset[str](), False)):
+        graph = Graph(own)
+        assert (id(record.call) in graph.region([record])) is walked
+        assert id(record) in graph.leading_to([target], 2)
+
+
 def test_lasting_objects_are_found_again_after_many_changes() -> None:
     """What was put in, taken out and put in again leads where it should."""
     table: dict[str, Any] = {}
-    graph = Graph(frozenset())
+    graph = Graph(frozenset({__name__}))
     region = graph.region([table])
     for number in range(5):
         table[f"k{number}"] = Record(target)

@@ -19,7 +19,8 @@ else:
         return issubclass(type(item), kinds)
 
 
-__all__ = ["function_of", "home_of", "instance_dict", "is_a", "is_instance", "own_attribute", "slot_members"]
+__all__ = ["function_of", "home_of", "instance_dict", "is_a", "is_instance", "own_attribute", "slot_content",
+           "slot_members"]  # fmt: skip
 
 
 def is_instance(item: object, cls: type) -> bool:
@@ -44,6 +45,14 @@ def slot_members(cls: type) -> tuple[MemberDescriptorType, ...]:
     """What reads the slots of a class's instances, those that it inherits included."""
     spaces = [vars(base) for base in cls.__mro__ if "__slots__" in vars(base)]
     return tuple(member for space in spaces for member in list(space.values()) if type(member) is MemberDescriptorType)
+
+
+def slot_content(member: MemberDescriptorType, item: object) -> tuple[object, ...]:
+    """What is in a slot of an object: nothing or one object."""
+    try:
+        return (member.__get__(item),)
+    except AttributeError:
+        return ()
 
 
 def own_attribute(item: object, name: str, default: Any = None) -> Any:

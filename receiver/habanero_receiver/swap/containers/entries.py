@@ -14,7 +14,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.finding.live import cell_content
-from habanero_receiver.swap.kinds import instance_dict, is_a, slot_members
+from habanero_receiver.swap.kinds import instance_dict, is_a, slot_content, slot_members
 
 CONTAINERS = (list, dict, set, deque)
 """What can be a registry."""
@@ -69,10 +69,7 @@ def held(item: Any) -> Iterable[object]:
 def _slots(item: Any) -> Iterable[object]:
     """What is in the slots of a record."""
     for member in slot_members(type(item)):
-        try:
-            yield member.__get__(item)
-        except AttributeError:  # an empty slot
-            continue
+        yield from slot_content(member, item)
 
 
 def place_of(container: object, modules: Mapping[str, ModuleType]) -> str:

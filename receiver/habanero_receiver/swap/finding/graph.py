@@ -22,7 +22,8 @@ from operator import is_
 from types import FunctionType, MethodType
 from typing import Any
 
-from habanero_receiver.swap.kinds import instance_dict, is_a
+from habanero_receiver.swap.containers.entries import ENTRY_DEPTH, held
+from habanero_receiver.swap.kinds import instance_dict, is_a, slot_content, slot_members
 from habanero_receiver.swap.snapshot import Copy, copies_of, restore
 
 from .live import MAX_DEPTH, MAX_OBJECTS, PLAIN, Structure
@@ -222,8 +223,22 @@ class Graph:
         children = self._children[key] = [part for part in parts if not is_a(part, PLAIN)]
         for child in {*map(id, children)} - before:
             self._parents[child].append(key)
-        if is_a(item, weakref.ref) and (target := item()) is not None:  # it speaks of it, and does not hold it
-            self._parents[id(target.__func__ if is_a(target, MethodType) else target)].append(key)
+        for spoken in _out_of_sight(item):
+            self._parents[id(spoken)].append(key)
+
+
+def _out_of_sight(item: Any) -> list[object]:
+    """What an object leads to by way of its slots, or speaks of by a weak reference, and is not walked."""
+    level: list[object] = []
+    if is_a(item, weakref.ref):
+        level = [item()]
+    elif members := slot_members(type(item)):
+        level = [value for member in members for value in slot_content(member, item)]
+    found: list[object] = []
+    for _ in range(ENTRY_DEPTH):
+        found += level
+        level = [part for inner in level if not is_a(inner, PLAIN) for part in held(inner)]
+    return [inner for inner in found if not is_a(inner, PLAIN)]
 
 
 def _size(item: Any) -> int:

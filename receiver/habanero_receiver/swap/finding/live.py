@@ -21,7 +21,7 @@ from types import (
 )
 from typing import Any
 
-from habanero_receiver.swap.kinds import instance_dict, is_a, slot_members
+from habanero_receiver.swap.kinds import instance_dict, is_a, slot_content, slot_members
 
 MAX_OBJECTS = 50_000
 """How many objects one structural search looks at before it leaves the rest to the heap search."""
@@ -57,7 +57,10 @@ def reachable(
 
 
 class Structure:
-    """What objects directly hold, as far as structure is followed. Classes are entered that ``own_modules`` define."""
+    """What objects directly hold, as far as structure is followed.
+
+    Classes are entered that ``own_modules`` define, and slots of their instances; those of libraries are out of sight.
+    """
 
     def __init__(self, own_modules: frozenset[str]) -> None:
         self._own_modules = own_modules
@@ -89,10 +92,9 @@ class Structure:
     def _in_slots(self, item: Any) -> Iterator[object]:
         cls = type(item)
         if id(cls) not in self._slots:  # by identity: a metaclass can have a hash of its own
-            self._slots[id(cls)] = (cls, slot_members(cls))
+            self._slots[id(cls)] = (cls, slot_members(cls) if cls.__module__ in self._own_modules else ())
         for member in self._slots[id(cls)][1]:
-            with suppress(AttributeError):  # an empty slot
-                yield member.__get__(item)
+            yield from slot_content(member, item)
 
 
 def leads_to(function: FunctionType, target: FunctionType) -> bool:
