@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 help:
 	@echo "make demo      the main job on a real server, in under a minute"
 	@echo "make test      the tests, on one Python (VENV=dir PYTHON=/path/to/python choose which)"
-	@echo "make test-heavy  those that swap thousands of times or search the heap, by themselves"
+	@echo "make test-heavy  those that take long: thousands of swaps, searches of the heap; by themselves"
 	@echo "make test-all  all of these on every Python from 3.11 up that is found"
 	@echo "make check     ruff and mypy --strict"
 	@echo "make corpus    the cases of the swap contract, as a table"

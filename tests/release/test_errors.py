@@ -7,6 +7,7 @@ import copy
 import pickle
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ TABLES = {"errors.py", "codes.py"}
 ALL: Mapping[str, CodeInfo] = {**CODES, **COMMAND_CODES}
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for file in SOURCES:
-        yield file, ast.parse(file.read_bytes())
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(file, ast.parse(file.read_bytes())) for file in SOURCES]
 
 
 def our_errors() -> set[str]:
