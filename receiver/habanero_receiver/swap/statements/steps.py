@@ -213,13 +213,13 @@ class Define:
         if self.old is not None:
             work.forget(value)
         function = value
-        successor = Successor(before)
+        successor = Successor(before, function)
         try:
             value = _decorated(work, function, decorators, successor)
         except Exception:  # a registry may refuse a second entry of one name
             if self.old is None or not registered.clear(work.log, [*owners, *_made_for(before, new)]):
                 raise
-            successor = Successor(before)
+            successor = Successor(before, function)
             value = _decorated(work, function, decorators, successor)
         if before is not value and work.replace(before, value):
             registered.exchange(work.log, value, before)

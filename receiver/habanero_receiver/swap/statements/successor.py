@@ -20,9 +20,10 @@ from habanero_receiver.swap.transaction import Transaction
 
 
 class Successor:
-    """Lets ``before``, what a ``def``'s name was bound to, take over what its decorators make now."""
+    """Lets ``before``, what a ``def``'s name was bound to, take over what its decorators make of ``function`` now."""
 
-    def __init__(self, before: object) -> None:
+    def __init__(self, before: object, function: FunctionType) -> None:
+        self._function = function
         self._before = before if is_a(before, FunctionType) else None  # a proxy is none
         self._is_layer = False
         """Whether it is one of the new layers already: an outer decorator of the same maker makes another."""
@@ -44,7 +45,13 @@ class Successor:
             if pairs is None:
                 return made
             apply(pairs, work.log)
+        elif before is self._function or not self._is_made_of_it(made, before):
+            return made
         apply(become(made, before), work.log)
         self._is_layer = True
         work.redefined.append(before)
         return before
+
+    def _is_made_of_it(self, made: FunctionType, before: FunctionType) -> bool:
+        """Whether a decorator made it for this ``def``: some give one function for all (``typing.overload``)."""
+        return made.__globals__ is before.__globals__ or leads_to(made, self._function)
