@@ -21,6 +21,7 @@ from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.undo import UndoLog, fill, reorder
 
 from .entries import CONTAINERS, ENTRY_DEPTH, holds, shown
+from .tables import exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,11 @@ class Registrations:
         return any(content.fresh for content in self._contents([], [value]))
 
     def exchange(self, log: UndoLog, made: object, living: object) -> None:
-        """Puts ``living`` where ``made`` was registered: it has taken that one over."""
+        """Puts ``living`` where ``made`` was registered, by itself or in a tuple: it has taken that one over."""
         self._graph.look()
-        places = self._graph.holders(self._graph.leading_to([made], 0))
+        places = self._graph.holders(self._graph.leading_to([made], 1))
         for _, container in self._graph.objects(places, self._regions, self._before):
-            if is_a(container, (list, deque)):
-                items = [living if item is made else item for item in container]
-                log.do((fill, container, items), (fill, container, list(container)))
-            elif is_a(container, dict):
-                for key in [key for key, value in container.items() if value is made]:
-                    log.do((container.__setitem__, key, living), (container.__setitem__, key, made))
+            exchange(log, container, {id(made): living}, depth=2)
 
     def settle_statement(self, log: UndoLog, named: list[object], settled: Collection[int] = ()) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.

@@ -26,6 +26,8 @@ from habanero_receiver.swap.kinds import instance_dict, is_a, slot_content, slot
 MAX_OBJECTS = 50_000
 """How many objects one structural search looks at before it leaves the rest to the heap search."""
 MAX_DEPTH = 7
+NEAR_OBJECTS = 2_000
+"""How many objects a structural search looks at in the pause of a commit."""
 
 PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, CodeType)
 """Kinds that lead nowhere."""
@@ -97,9 +99,34 @@ class Structure:
             yield from slot_content(member, item)
 
 
-def leads_to(function: FunctionType, target: FunctionType) -> bool:
-    """Whether ``function`` holds ``target``, and may call it: it cannot become what it is called by."""
-    return any(item is target for item in reachable([function], frozenset()))
+def layers(wrapper: FunctionType, innermost: FunctionType | None = None) -> list[FunctionType]:
+    """A wrapper and the functions that it is made of, from the outside, without ``innermost`` and what that holds.
+
+    What a wrapper may reach otherwise, in a registry that it was put into, is no part of it.
+    """
+    found: dict[int, FunctionType] = {}
+    waiting: deque[FunctionType] = deque([wrapper])
+    while waiting:
+        layer = waiting.popleft()
+        if layer is innermost or id(layer) in found:
+            continue
+        found[id(layer)] = layer
+        waiting += (part for part in Structure(frozenset()).parts(layer) if type(part) is FunctionType)
+    return list(found.values())
+
+
+def is_layer(function: FunctionType, wrapper: FunctionType) -> bool:
+    """Whether ``wrapper`` holds ``function`` by itself, and may call it: that cannot become the wrapper then."""
+    return any(layer is function for layer in layers(wrapper))
+
+
+def leads_to(roots: Iterable[object], target: object, *, unsure: bool) -> bool:
+    """Whether structure leads from ``roots`` to ``target``; ``unsure`` is the answer where it leads to very much.
+
+    It is asked in the pause of a commit, so that it looks at ``NEAR_OBJECTS`` at most.
+    """
+    found = list(reachable(roots, frozenset(), NEAR_OBJECTS))
+    return any(item is target for item in found) or (unsure and len(found) + 1 >= NEAR_OBJECTS)
 
 
 class _Nowhere:

@@ -8,7 +8,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from habanero_receiver.swap.diff import docstring
-from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.kinds import is_a, own_attribute
 from habanero_receiver.swap.undo import Step, UndoLog, restore_mapping
 
 from . import fields
@@ -93,11 +93,18 @@ def become(source: FunctionType, target: FunctionType) -> list[tuple[Step, Step]
     pairs = fields.exchange(target, source.__code__, source.__closure__, source.__globals__)
     attributes, held = dict(source.__dict__), dict(target.__dict__)
     pairs.append(((restore_mapping, target.__dict__, attributes), (restore_mapping, target.__dict__, held)))
-    for name in (*_BORN_WITH, *_NAMES, "__module__"):
+    home = () if _says_another_home(target) else ("__module__",)
+    for name in (*_BORN_WITH, *_NAMES, *home):
         old, new = getattr(target, name, None), getattr(source, name, None)
         if old is not new:
             pairs.append(((setattr, target, name, new), (setattr, target, name, old)))
     return pairs
+
+
+def _says_another_home(function: FunctionType) -> bool:
+    """Whether its module was set since it was made: packages name themselves as the home of what they show."""
+    wrapped = function.__dict__.get("__wrapped__")
+    return function.__module__ not in (function.__globals__.get("__name__"), own_attribute(wrapped, "__module__"))
 
 
 def apply(pairs: list[tuple[Step, Step]], log: UndoLog) -> None:

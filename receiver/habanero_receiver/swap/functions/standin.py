@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import CellType, FunctionType
 from typing import Any
 
-from habanero_receiver.swap.finding.live import cell_content, reachable
+from habanero_receiver.swap.finding.live import cell_content, layers, leads_to
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.undo import Step
 
@@ -21,8 +21,8 @@ Place = tuple[FunctionType, CellType | str]
 
 def stand_in(wrapper: FunctionType, function: FunctionType) -> list[tuple[Step, Step]] | None:
     """The steps, with inverses, by which ``wrapper`` calls a copy of ``function`` as it is now; None if it cannot."""
-    places, others = [*_places(wrapper, function)], [*_other_holders(wrapper, function)]
-    if others or not places:
+    places = [*_places(wrapper, function)]
+    if not places or _may_reach_it_otherwise(wrapper, function):
         return None
     copy = _copy_of(function)
     pairs: list[tuple[Step, Step]] = []
@@ -36,36 +36,21 @@ def stand_in(wrapper: FunctionType, function: FunctionType) -> list[tuple[Step, 
 
 
 def _places(wrapper: FunctionType, function: FunctionType) -> Iterator[Place]:
-    for holder in _layers(wrapper, function):
+    for holder in layers(wrapper, function):
         for cell in holder.__closure__ or ():
             if any(content is function for content in cell_content(cell)):
                 yield holder, cell
         yield from ((holder, name) for name, value in holder.__dict__.items() if value is function)
 
 
-def _layers(wrapper: FunctionType, function: FunctionType) -> list[FunctionType]:
-    """The wrapper, and the functions that it holds, from the outside to ``function``."""
-    found: dict[int, FunctionType] = {}
-    waiting = [wrapper]
-    while waiting:
-        layer = waiting.pop()
-        if layer is function or id(layer) in found:
-            continue
-        found[id(layer)] = layer
+def _may_reach_it_otherwise(wrapper: FunctionType, function: FunctionType) -> bool:
+    """Whether something else in its layers leads from the wrapper to the function, or to too much to be sure."""
+    others: list[object] = []
+    for layer in layers(wrapper, function):
         held = [content for cell in layer.__closure__ or () for content in cell_content(cell)]
-        waiting += [value for value in (*held, *layer.__dict__.values()) if is_a(value, FunctionType)]
-    return list(found.values())
-
-
-def _other_holders(wrapper: FunctionType, function: FunctionType) -> Iterator[object]:
-    """What else than its layers leads from the wrapper to the function."""
-    for layer in _layers(wrapper, function):
-        held = [content for cell in layer.__closure__ or () for content in cell_content(cell)]
-        defaults = (*(layer.__defaults__ or ()), *(layer.__kwdefaults__ or {}).values())
-        parts = [part for part in (*held, *layer.__dict__.values()) if not is_a(part, FunctionType)]
-        for item in reachable([*parts, *defaults], frozenset()):
-            if item is function:
-                yield layer
+        others += [part for part in (*held, *layer.__dict__.values()) if not is_a(part, FunctionType)]
+        others += [*(layer.__defaults__ or ()), *(layer.__kwdefaults__ or {}).values()]
+    return leads_to(others, function, unsure=True)
 
 
 def _copy_of(function: FunctionType) -> FunctionType:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.building.units import Unit
 from habanero_receiver.swap.diff import Match
-from habanero_receiver.swap.finding.live import leads_to
+from habanero_receiver.swap.finding.live import is_layer
 from habanero_receiver.swap.functions import fields
 from habanero_receiver.swap.functions.moves import apply, become
 from habanero_receiver.swap.kinds import is_a
@@ -40,7 +40,7 @@ class Succeed:
         if not fields.available or not is_a(made, FunctionType):
             return
         for function in self.living():
-            if function is not made and not leads_to(made, function):
+            if function is not made and not is_layer(function, made):
                 apply(become(made, function), work.log)
                 work.redefined.append(function)
 

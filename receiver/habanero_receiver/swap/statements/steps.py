@@ -226,6 +226,8 @@ class Define:
             value = before
         elif not registered.hold(value) and not registered.hold(before):
             value = successor.take_over(work, value, same_maker=False)
+        for taken in successor.taken:
+            registered.exchange(work.log, taken, before)
         self._bind(work, value)
         if self.old is not None:
             made = [value, owners[0]] if self.unit.decorate is not None else []

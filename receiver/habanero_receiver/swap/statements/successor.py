@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
-from habanero_receiver.swap.finding.live import leads_to
+from habanero_receiver.swap.finding.live import is_layer, leads_to
 from habanero_receiver.swap.functions import fields
 from habanero_receiver.swap.functions.moves import apply, become
 from habanero_receiver.swap.functions.standin import stand_in
@@ -25,8 +25,8 @@ class Successor:
     def __init__(self, before: object, function: FunctionType) -> None:
         self._function = function
         self._before = before if is_a(before, FunctionType) else None  # a proxy is none
-        self._is_layer = False
-        """Whether it is one of the new layers already: an outer decorator of the same maker makes another."""
+        self.taken: list[FunctionType] = []
+        """What it has taken over: it is one of the new layers then, and a decorator may have registered the other."""
 
     def take_over(self, work: Transaction, made: Any, *, same_maker: bool) -> Any:
         """What to go on with in place of ``made``; ``same_maker`` asks that both come from the same ``def``.
@@ -36,11 +36,11 @@ class Successor:
         before = self._before
         if before is None or not is_a(made, FunctionType) or made is before:
             return made
-        if same_maker and (self._is_layer or made.__code__ != before.__code__):
+        if same_maker and (self.taken or made.__code__ != before.__code__):
             return made
         if not fields.available:
             return made
-        if leads_to(made, before):
+        if is_layer(before, made):
             pairs = None if same_maker else stand_in(made, before)
             if pairs is None:
                 return made
@@ -48,10 +48,10 @@ class Successor:
         elif before is self._function or not self._is_made_of_it(made, before):
             return made
         apply(become(made, before), work.log)
-        self._is_layer = True
+        self.taken.append(made)
         work.redefined.append(before)
         return before
 
     def _is_made_of_it(self, made: FunctionType, before: FunctionType) -> bool:
         """Whether a decorator made it for this ``def``: some give one function for all (``typing.overload``)."""
-        return made.__globals__ is before.__globals__ or leads_to(made, self._function)
+        return made.__globals__ is before.__globals__ or leads_to([made], self._function, unsure=False)

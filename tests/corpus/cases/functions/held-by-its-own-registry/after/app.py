@@ -1,0 +1,11 @@
+from bus import BUS
+
+
+@BUS.on(2)
+def paid(value):
+    return value
+
+
+@BUS.on(1)
+def sent(value):
+    return value
