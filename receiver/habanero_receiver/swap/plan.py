@@ -121,7 +121,8 @@ class ModulePlan:
             hidden = body.hidden_from(new) if scope.owner is not None else frozenset[str]()
             owners = self.owners(old) if old is not None else former if ahead is None else lambda: [ahead]
             marks = marks_of(old, scope, body.old) if old is not None else frozenset[str]()
-            self.steps.append(Define(scope, new, old, owners, not overruled, hidden, marks))
+            among = body.among(old, new)
+            self.steps.append(Define(scope, new, old, owners, not overruled, hidden, marks, among))
         else:
             self.steps.append(Run(body, new, body.hidden_from(new), old, former, self.claimants))
             self.passing.update((id(scope.owner), name) for name in overruled)

@@ -48,7 +48,7 @@ class Transaction:
     redefined: list[FunctionType] = field(default_factory=list)
     """Living functions whose ``def`` changed in more than its body: signature, defaults, annotations or decorators."""
     held: dict[tuple[int, str], object] = field(default_factory=dict)
-    """What names were bound to before a statement binds them in passing, by the owner's identity and name."""
+    """What names were bound to before a statement binds them in passing, by namespace and name."""
     reshaped: list[type] = field(default_factory=list)
     """Living classes whose members changed in more than bodies."""
 

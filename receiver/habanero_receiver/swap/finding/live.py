@@ -125,8 +125,12 @@ def leads_to(roots: Iterable[object], target: object, *, unsure: bool) -> bool:
 
     It is asked in the pause of a commit, so that it looks at ``NEAR_OBJECTS`` at most.
     """
-    found = list(reachable(roots, frozenset(), NEAR_OBJECTS))
-    return any(item is target for item in found) or (unsure and len(found) + 1 >= NEAR_OBJECTS)
+    seen = 0
+    for item in reachable(roots, frozenset(), NEAR_OBJECTS):
+        if item is target:
+            return True
+        seen += 1
+    return unsure and seen + 1 >= NEAR_OBJECTS
 
 
 class _Nowhere:

@@ -8,6 +8,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from habanero_receiver.swap.diff import docstring
+from habanero_receiver.swap.finding.live import cell_content
 from habanero_receiver.swap.kinds import is_a, own_attribute
 from habanero_receiver.swap.undo import Step, UndoLog, restore_mapping
 
@@ -86,13 +87,17 @@ def transplant(source: FunctionType, target: FunctionType, extra: Mapping[str, C
 def become(source: FunctionType, target: FunctionType) -> list[tuple[Step, Step]]:
     """The steps that make ``target`` all that ``source`` is, its closure and attributes included.
 
-    Raises ClosureError where this interpreter does not let a closure change.
+    Where it calls itself, by a cell of its own, it is the target. Raises ClosureError where this interpreter does not
+    let a closure change.
     """
     if not fields.available:
         raise ClosureError("this interpreter does not let the closure of a living function change")
     pairs = fields.exchange(target, source.__code__, source.__closure__, source.__globals__)
     attributes, held = dict(source.__dict__), dict(target.__dict__)
     pairs.append(((restore_mapping, target.__dict__, attributes), (restore_mapping, target.__dict__, held)))
+    for cell in source.__closure__ or ():
+        if any(content is source for content in cell_content(cell)):
+            pairs.append(((setattr, cell, "cell_contents", target), (setattr, cell, "cell_contents", source)))
     home = () if _says_another_home(target) else ("__module__",)
     for name in (*_BORN_WITH, *_NAMES, *home):
         old, new = getattr(target, name, None), getattr(source, name, None)

@@ -67,6 +67,11 @@ class Body:
         index = self._index[id(unit)]
         return frozenset(name for name in self._was_bound if self._first.get(name, index) >= index)
 
+    def among(self, old: Unit | None, new: Unit) -> tuple[bool, bool]:
+        """Whether a ``def`` is the last of its name: in the old version, if it was there, and in the new one."""
+        units = [match.new for match in self.matches if match.new is not None]
+        return old is None or _is_last(old, self.old), _is_last(new, units)
+
     def former(self, unit: Unit) -> Unit | None:
         """The statement of another kind that bound the one name that ``unit`` binds, and goes."""
         gone = [match.old for match in self.matches if match.new is None and match.old is not None]
@@ -177,3 +182,8 @@ class Names(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _is_last(unit: Unit, units: Sequence[Unit]) -> bool:
+    alike = [other for other in units if other.kind == unit.kind and other.names == unit.names]
+    return alike[-1] is unit

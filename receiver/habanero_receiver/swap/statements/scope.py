@@ -60,6 +60,11 @@ class Scope:
         """The live value of a name, as it lies in the namespace."""
         return (self.globals if self.owner is None else self.owner.__dict__).get(name)
 
+    @property
+    def place(self) -> int:
+        """Tells namespaces apart: the identity of the class, or of the module's names."""
+        return id(self.globals if self.owner is None else self.owner)
+
     def path(self, key: str) -> str:
         """What a unit here is called in a report."""
         return key if self.owner is None else f"{self.owner.__qualname__}.{key}"

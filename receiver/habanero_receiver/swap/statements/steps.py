@@ -79,7 +79,7 @@ class Run:
     def _run(self, work: Transaction) -> None:
         scope = self.scope
         for name in self.body.binders.overruled.get(id(self.unit), ()):
-            work.held.setdefault((id(scope.owner), name), scope.get(name))
+            work.held.setdefault((scope.place, name), scope.get(name))
         reads = {*self.unit.reads, *(self.old.reads if self.old is not None else ())}
         named = {id(scope.lookup(name)) for name in reads}  # what has a name already is not what the statement made
         names = self.body.names(self.hidden)
@@ -159,7 +159,7 @@ class Settle:
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
         for name in self.names:
-            self.scope.bind(work.log, name, work.held.pop((id(self.scope.owner), name)))
+            self.scope.bind(work.log, name, work.held.pop((self.scope.place, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,8 @@ class Define:
     """Members of a class that its body does not have yet where the ``def`` stands."""
     marks: frozenset[str] = frozenset()
     """Attributes that the old decorators set on the function."""
+    among: tuple[bool, bool] = (True, True)
+    """Whether it is the last ``def`` of its name: in the old version, and in the new one."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -191,7 +193,7 @@ class Define:
         names = self._names()
         self.scope.run(self.unit.bare or self.unit.code, names)
         value = new = names[name]
-        before = self.scope.get(name) if self.binds else None
+        before = self._former(work, name) if self.binds else None
         for function in self.living():
             try:
                 pairs = transplant(new, function, self.scope.cells())
@@ -234,6 +236,15 @@ class Define:
             doubles = registered.settle(work.log, owners, made)
             if self.old.decorate is not None:
                 work.note_doubles(self.scope.globals["__name__"], doubles)
+
+    def _former(self, work: Transaction, name: str) -> Any:
+        """What its name was bound to before the commit, if that was of its own making, and it has the last word now."""
+        key, was_last, is_last = (self.scope.place, name), *self.among
+        if not is_last:
+            work.held.setdefault(key, self.scope.get(name))
+            return None
+        former = work.held.pop(key, self.scope.get(name))
+        return former if was_last else None
 
     def _names(self) -> dict[str, Any]:
         return {name: value for name, value in self.scope.namespace().items() if name not in self.hidden}

@@ -45,13 +45,16 @@ class Successor:
             if pairs is None:
                 return made
             apply(pairs, work.log)
-        elif before is self._function or not self._is_made_of_it(made, before):
+        elif before is self._function or not self._are_made_of_it(made, before):
             return made
         apply(become(made, before), work.log)
         self.taken.append(made)
         work.redefined.append(before)
         return before
 
-    def _is_made_of_it(self, made: FunctionType, before: FunctionType) -> bool:
-        """Whether a decorator made it for this ``def``: some give one function for all (``typing.overload``)."""
-        return made.__globals__ is before.__globals__ or leads_to([made], self._function, unsure=False)
+    def _are_made_of_it(self, *functions: FunctionType) -> bool:
+        """Whether they hold the function of this ``def``.
+
+        Some decorators give one function for all (``typing.overload``), and several ``def`` can have one name.
+        """
+        return all(leads_to([made], self._function, unsure=False) for made in functions)
