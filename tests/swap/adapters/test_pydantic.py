@@ -94,3 +94,25 @@ def test_a_generic_model_that_changed_reaches_its_filled_in_forms(start: Start) 
     assert (made.total, type(made.first)) == (1, shop.Item)
     committed.undo()
     assert set(shop.ItemPage.model_fields) == {"items"}
+
+
+HOLDER = """
+class Line(BaseModel):
+    item: Item
+    @computed_field
+    @property
+    def cents(self) -> int:
+        return self.item.cents
+"""
+
+
+def test_what_compiling_tells_a_computed_field_is_taken_back(start: Start) -> None:
+    """An undone swap leaves a model that holds the changed one as it was: compiling it renews parts of its table."""
+    app = start({"shop": HEAD + ITEM + HOLDER})
+    shop = app.load("shop")
+    entry = vars(shop.Line)["__pydantic_decorators__"].computed_fields["cents"]
+    before = entry.info
+    app.push({"shop": HEAD + CHANGED + HOLDER}).undo()
+    assert vars(shop.Line)["__pydantic_decorators__"].computed_fields["cents"] is entry
+    assert entry.info is before
+    assert shop.Line.model_validate({"item": {"cents": 1}}).model_dump() == {"item": {"cents": 1}, "cents": 1}

@@ -53,9 +53,9 @@ class _Pydantic(Adapter):
             for model in holders:
                 if _fills_in(model, changed):
                     _fill_in(swap, model)
-                _compile(swap, model)
             changed += holders
-            swap.reshaped += holders
+        _compile_again(swap, changed)
+        swap.reshaped += changed[len(swap.reshaped) :]
         _name_heirs(swap, models, changed)
         for kind in self.kinds():
             for adapter in swap.living(kind):
@@ -127,6 +127,30 @@ def _revalidate(swap: Transaction) -> None:
             checker._create_validators()
 
 
+def _compile_again(swap: Transaction, changed: list[type]) -> None:
+    """Compiles those of ``changed`` that were not, or before what they hold: a model has a copy of what it holds.
+
+    All are taken apart first, and what is held comes before what holds it, so that no copy is of an older form.
+    """
+    models = [model for model in changed if _is_model(model)]
+    done = {model: place for place, model in enumerate(swap.reshaped)}
+    held = {model: [other for other in models if other is not model and _holds(model, [other])] for model in models}
+    due = {model: None for model in models if model not in done}
+    while more := [
+        model
+        for model in models
+        if model not in due and any(other in due or done[other] > done[model] for other in held[model])
+    ]:
+        due.update(dict.fromkeys(more))
+    for model in due:
+        _take_apart(swap, model)
+    while due:
+        free = [model for model in due if not any(other in due for other in held[model])]
+        for model in free or [next(iter(due))]:  # models that hold each other come in any order
+            del due[model]
+            _compile(swap, model)
+
+
 def _name_heirs(swap: Transaction, models: list[type], changed: list[type]) -> None:
     """Names models that inherit from a changed one and have no statement of their own, as ``create_model`` makes."""
     for model in models:
@@ -160,11 +184,18 @@ def _bound_to(decorators: Any, cls: type) -> Any:
 
 
 def _compile(swap: Transaction, model: Any) -> None:
+    _take_apart(swap, model)
+    model.model_rebuild(force=True, _types_namespace=vars(swap.modules[model.__module__]))
+
+
+def _take_apart(swap: Transaction, model: Any) -> None:
+    """Drops what is compiled. To be compiled again, a model's computed fields are told what they return: noted too."""
     swap.log.note((restore_class, model, dict(vars(model))))
+    for entry in vars(model)["__pydantic_decorators__"].computed_fields.values():
+        swap.log.note((setattr, entry, "info", entry.info))
     for name in _COMPILED:
         if name in vars(model):
             type.__delattr__(model, name)
-    model.model_rebuild(force=True, _types_namespace=vars(sys.modules[model.__module__]))
 
 
 ADAPTER = _Pydantic()
