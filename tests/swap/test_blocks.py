@@ -127,3 +127,20 @@ def test_a_live_object_made_from_a_deleted_name_is_named(start: Start) -> None:
     report = app.push({"shop": text.replace("= 2", "= 3")}).report
     assert shop.x == [2]
     assert report.modules["shop"].stale == ["x = (what it read is deleted further down)"]
+
+
+def test_a_class_that_a_block_makes_again_and_that_cannot_be_taken_over_is_named(start: Start) -> None:
+    """It has a metaclass of the app: the name is bound to the new class, and instances are of the one before."""
+    text = (
+        "class Kind(type):\n    pass\nif True:\n    class Item(metaclass=Kind):\n        size = 1\n"
+        "    class Plain:\n        size = 1\nHELD = [Item()]\n"
+    )
+    app = start({"shop": text})
+    shop = app.load("shop")
+    plain, held = shop.Plain, shop.HELD[0]
+    report = app.push({"shop": text.replace("size = 1", "size = 2")}).report
+    assert (shop.Item.size, shop.Plain is plain, plain.size) == (2, True, 2)
+    assert type(held) is not shop.Item
+    named = [entry.partition(" (")[0] for entry in report.of("shop").stale]
+    assert "Item" in named
+    assert "Plain" not in named

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType
 
 from .building.units import Build, Unit
-from .finding.graph import Graph
+from .finding.graph import Graph, Mark
 from .finding.reach import Reach, roots_of
 from .functions.closures import Rederive
 from .outlying import Offspring, Outlying
@@ -50,10 +50,10 @@ class Guard:
                         for root in roots_of(unit.decorate or unit.code, scope.visible(), self._is_own):
                             graph.region([root])
 
-    def stand(self, log: UndoLog, graph: Graph) -> None:
-        """Notes in the log how all is put back that the steps can reach."""
+    def stand(self, log: UndoLog, graph: Graph) -> Mark:
+        """Notes in the log how all is put back that the steps can reach; returns the moment that it goes back to."""
         if not self.needed:
-            return
+            return graph.mark()
         reach = self._reach()
         region = graph.region(reach.found)
         log.note((Imports(self._is_own).restore,))
@@ -62,8 +62,10 @@ class Guard:
         for plan in self._plans:  # these alone: what they lead to is reached by who uses it
             namespace = vars(plan.module)
             log.note((restore_mapping, namespace, dict(namespace)))
-        log.note((graph.restore, graph.mark(), [region]))
+        began = graph.mark()
+        log.note((graph.restore, began, [region]))
         log.note((restore, graph.large(region)))
+        return began
 
     def _reach(self) -> Reach:
         """The objects, and the modules, that the statements about to run can change, or lead to what they can."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import starmap
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .adapters import in_use
 from .building.units import Build, Unit, decode
 from .classes.layouts import LayoutError
+from .containers.handing import arrange_handed_on
 from .dangling import refuse_dangling
 from .errors import SwapFailedError, SwapRefusedError, SwapUndoError
 from .finding.graph import Graph
@@ -168,12 +170,14 @@ class StagedSwap:
         before = {name: dict(vars(plan.module)) for name, plan in moving.items()}
         at_first = dict(before)
         order = list(in_import_order({name: plan.new.units for name, plan in self.plans.items()}))
-        self._guard.stand(log, self._graph)
+        began = self._guard.stand(log, self._graph)
         work = Transaction(
-            log, self._graph, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
+            log, self._graph, began, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
             copies=self._patching.copies, instances_of=self._instances_of, report=self.report, found=self._living,
             documented=self._documented, classvars=self._classvars,
         )  # fmt: skip
+        if self.plans:
+            work.arrange = partial(arrange_handed_on, next(iter(self.plans.values())).scope, work)
         runs = self._runs()
         if runs:
             steps = [step for plan in self.plans.values() for step in plan.steps]

@@ -15,7 +15,7 @@ from .adapters.protocol import Adapter
 from .building.units import Unit
 from .containers.entries import place_of
 from .containers.registry import Double
-from .finding.graph import Graph
+from .finding.graph import Graph, Mark
 from .finding.heap import instances_of
 from .following.classvars import ClassVars
 from .functions.copies import Copies
@@ -29,6 +29,10 @@ def _no_units(_: str) -> tuple[Unit, ...]:
     return ()
 
 
+def _nothing(*_: object) -> None:
+    """In place of what a commit of no module has nothing to do it with."""
+
+
 def _search(cls: type) -> Iterable[object]:
     return instances_of([cls])
 
@@ -40,6 +44,8 @@ class Transaction:
     log: UndoLog
     graph: Graph
     """What the statements that register lead to."""
+    began: Mark
+    """When the commit began."""
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
     """The app's own modules that are loaded, by name."""
     adapters: Sequence[Adapter] = ()
@@ -77,6 +83,15 @@ class Transaction:
     found: Sequence[object] = ()
     """Objects of the adapters' kinds, as staging found them."""
 
+    arrange: Callable[[object, Sequence[tuple[Any, Any]]], None] = _nothing
+    """For adapters: puts what they handed on to an object into the order of the statements that do so. Takes the
+    object, and those of its tables that changed, each with what it held before."""
+
+    def before(self, container: object) -> list[Any] | dict[Any, Any]:
+        """What a list or mapping held when the commit began."""
+        copies = self.graph.copies_at(self.began, container)
+        return next((content for held, content in copies if held is container), [])
+
     def living(self, kind: object) -> list[Any]:
         """The living objects of a class that an adapter named among its `kinds`; none if it is no class."""
         if not is_a(kind, type):
@@ -99,6 +114,12 @@ class Transaction:
         if is_a(receiver, ModuleType):
             return any(adapter.library == receiver.__name__.partition(".")[0] for adapter in self.adapters)
         return any(issubclass(type(receiver), tuple(adapter.kinds())) for adapter in self.adapters)
+
+    def handed_on(self, value: object) -> list[object]:
+        """What a call registers that is given an object which stands for others."""
+        if not self.is_adapted(value):
+            return []
+        return [part for adapter in self.adapters for part in adapter.handed_on(value)]
 
     def forget(self, function: object) -> None:
         """Has every adapter drop what its library registered for ``function``, which is about to be registered anew."""

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.undo import reorder
+from habanero_receiver.swap.undo import fill, reorder
 
-from .blueprints import Registered, closes_over, drop_blueprint, drop_hooks
+from .blueprints import Registered, closes_over, drop_blueprint, drop_hooks, parts_of, tables_of
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class _Flask(Adapter):
         found = (getattr(sys.modules.get(module), name, None) for module, name in made)
         return tuple(kind for kind in found if isinstance(kind, type))
 
+    def handed_on(self, value: object) -> Iterable[object]:
+        return parts_of(value)
+
     def replace(self, swap: Transaction, living: object, made: object) -> bool:  # noqa: ARG002  # it refuses
         if type(living) is type(made) and issubclass(type(made), tuple(self.kinds())):
             raise TypeError(
@@ -42,15 +45,17 @@ class _Flask(Adapter):
 
     def begin(self, swap: Transaction) -> None:
         self._started, self._known = [], []
-        self._mapped = [_Mapped(app) for app in _of_kind(swap, "flask.sansio.app", "App")]
-        for app in _of_kind(swap, "flask.sansio.app", "App"):
+        apps = _of_kind(swap, "flask.sansio.app", "App")
+        self._mapped = [_Mapped(app) for app in apps]
+        tables = {id(mapped.app): mapped.tables for mapped in self._mapped}
+        for app in apps:
             swap.log.note((reorder, app.view_functions, list(app.view_functions)))
             _rebuild(swap, app.url_map, drop=())  # what is added changes the copy: the old map is there for undo
             if vars(app).get("_got_first_request"):
                 self._started.append(app)
                 swap.log.set_item(vars(app), "_got_first_request", False)
         for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
-            self._known.append(Registered(blueprint, _of_kind(swap, "flask.sansio.app", "App")))
+            self._known.append(Registered(blueprint, apps, tables))
             if vars(blueprint).get("_got_registered_once"):
                 swap.log.set_item(vars(blueprint), "_got_registered_once", False)
 
@@ -68,16 +73,18 @@ class _Flask(Adapter):
         for blueprint in _of_kind(swap, "flask.sansio.blueprints", "Blueprint"):
             kept = [d for d in blueprint.deferred_functions if not closes_over(d, function)]
             if len(kept) != len(blueprint.deferred_functions):
-                swap.log.set_item(vars(blueprint), "deferred_functions", kept)
+                held = blueprint.deferred_functions
+                swap.log.do((fill, held, kept), (fill, held, list(held)))
                 for app in _of_kind(swap, "flask.sansio.app", "App"):
                     drop_hooks(swap, app, function)
 
     def finish(self, swap: Transaction) -> None:
         for known in self._known:
             known.hand_on(swap)
-            if known.prefixes:
+            if known.places:
                 swap.log.set_item(vars(known.blueprint), "_got_registered_once", True)
         for mapped in self._mapped:
+            mapped.arrange(swap)
             mapped.settle(swap)
         for app in self._started:
             swap.log.set_item(vars(app), "_got_first_request", True)
@@ -88,7 +95,7 @@ class _Mapped:
     """An app's rules and views, as they were before the statements of a swap ran."""
 
     def __init__(self, app: Any) -> None:
-        self.app = app
+        self.app, self.tables = app, tables_of(app)
         self.views, self.blueprints = dict(app.view_functions), list(app.blueprints)
         rules, views = list(vars(app.url_map)["_rules_by_endpoint"]), list(self.views)
         self.together = [name for name in rules if name in self.views] == [name for name in views if name in rules]
@@ -96,6 +103,14 @@ class _Mapped:
         classes = [getattr(view, "view_class", None) for view in self.views.values()]
         self.methods = {id(cls): {*(cls.methods or ())} for cls in classes if cls is not None}
         self.decorators = {id(cls): list(cls.decorators) for cls in classes if cls is not None}
+
+    def arrange(self, swap: Transaction) -> None:
+        """Puts what came from blueprints where the statements stand that register these."""
+        before = {id(table): held for table, held in self.tables}
+        now = [(table, before.get(id(table), type(held)())) for table, held in tables_of(self.app)]
+        came = [(table, held) for table, held in now if any(entry not in held for entry in table)]
+        if came:
+            swap.arrange(self.app, came)
 
     def settle(self, swap: Transaction) -> None:
         """Brings the rules in line with the views, in which the engine has put everything in its place."""

@@ -65,6 +65,13 @@ class Adapter:
         """
         return ()
 
+    def handed_on(self, value: object) -> Iterable[object]:  # noqa: ARG002  # as below
+        """Called in the commit: the functions and views that a call registers which is given ``value``, one of `kinds`.
+
+        They are then in the tables of what is called where that statement stands: ``app.register_blueprint(value)``.
+        """
+        return ()
+
     def owns(self, cls: type) -> bool:  # noqa: ARG002  # for those that override it
         """Whether the library read the body of the app's class ``cls`` when it was made, so that `judge` must say
         which changes of its members it can take. Otherwise the engine decides.

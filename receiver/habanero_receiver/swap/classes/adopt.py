@@ -118,21 +118,23 @@ def remake(
     return True
 
 
-def check_heirs(living: Any, made: Any, former: Sequence[Any]) -> None:
-    """Raises LayoutError if a class was made again that could not be taken over, and others inherit from the old one.
+def gives_way(living: Any, made: Any, former: Sequence[Any]) -> bool:
+    """Whether a class was made again that could not be taken over, so that another has its name from now on.
 
-    ``former`` is what the statement bound before: what of that inherits from it was made again as well.
+    Raises LayoutError if others inherit from the old one. ``former`` is what the statement bound before: what of that
+    inherits from it was made again as well.
     """
     if made is living or not (is_a(living, type) and is_a(made, type)):
-        return
+        return False
     if (living.__module__, living.__qualname__) != (made.__module__, made.__qualname__):
-        return
+        return False
     heirs = [cls for cls in subclasses(living) if not any(cls is item for item in former)]
     if heirs:
         raise LayoutError(
             f"{living.__qualname__}, from which {heirs[0].__qualname__} inherits: the block that makes it made another "
             "class, which the living one cannot become"
         )
+    return True
 
 
 def _rebased(log: UndoLog, living: type, made: type) -> bool:

@@ -23,7 +23,8 @@ from habanero_receiver.swap.statements.scope import Scope
 from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import fill, reorder
 
-from .claims import Claimant, Claims, calls_out, given, made_by, registers, registries, whole
+from .claims import Claimant, Claims, calls_out, given, made_by, registers, registries
+from .handed import carriers, handed_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,18 @@ class Arrange:
         codes = [(unit, code) for unit in self.moved for code in (unit.decorate, unit.code) if code is not None]
         found = [(unit, root) for unit, code in codes for root in roots_of(code, scope.globals, scope.is_own)]
         roots = [root for unit, root in found if id(root) not in made_by(unit, scope)]
-        claims = Claims(self.claimants, scope)
+        claims = Claims(self.claimants, scope, handed_on(self.claimants, scope, work.handed_on))
+        roots += carriers(self.claimants, scope, work.handed_on)
         moved = set(map(id, self.moved))
         targets = [target for c in self.claimants if id(c.unit) in moved for target in c.targets(scope)]
+        targets += [part for target in targets for part in work.handed_on(target)]
         for container, leading in registries(work.graph, roots, targets, scope):
             if len(container) < 2 or is_a(container, set):
                 continue  # it has no order
-            keyed = is_a(container, dict)
-            entries = list(container)
-            owners = claims.owners(whole(container) if keyed else entries, leading)
-            wanted = arranged(owners, entries)
+            entries, before = list(container), work.before(container)
+            wanted = arranged(claims.owners_in(container, leading), entries, claims.owners_in(before, leading))
             if wanted is not None:
-                put = reorder if keyed else fill
+                put = reorder if is_a(container, dict) else fill
                 work.log.do((put, container, wanted), (put, container, entries))
 
 
@@ -80,9 +81,14 @@ def _may_register(plan: ModulePlan, unit: Unit, *, again: bool) -> bool:
     return unit.decorate is not None or (calls_out(unit) and (again or bool(given(unit, plan.scope))))
 
 
-def arranged(owners: Sequence[Claimant | None], entries: Sequence[Any]) -> list[Any] | None:
-    """The entries in the order of the statements that own them, or None if they are to stay as they are."""
-    backwards = _direction(owners)
+def arranged(
+    owners: Sequence[Claimant | None], entries: Sequence[Any], before: Sequence[Claimant | None] = ()
+) -> list[Any] | None:
+    """The entries in the order of the statements that own them, or None if they are to stay as they are.
+
+    ``before`` are the owners of what the container held before the swap.
+    """
+    backwards = _direction(owners, before)
     if backwards is None:
         return None
     pairs = list(zip(owners, entries, strict=True))
@@ -91,25 +97,26 @@ def arranged(owners: Sequence[Claimant | None], entries: Sequence[Any]) -> list[
     return None if all(a is b for a, b in zip(wanted, entries, strict=True)) else wanted
 
 
-def _direction(owners: Sequence[Claimant | None]) -> bool | None:
+def _direction(owners: Sequence[Claimant | None], before: Sequence[Claimant | None]) -> bool | None:
     """Whether a container has its entries in the opposite order of the statements; None if in neither."""
     stay = [owner.was for owner in owners if owner is not None and owner.was is not None and not owner.runs]
-    known = [owner.was for owner in owners if owner is not None and owner.was is not None]
+    first = [owner.was for owner in before if owner is not None and owner.was is not None]
+    known = first if len({*first}) > 1 else [o.was for o in owners if o is not None and o.was is not None]
     came = [owner is not None and (owner.runs or owner.was is None) for owner in owners]
     new = [index for index, owner in enumerate(owners) if owner is not None and owner.was is None]
     behind = all(all(came[index:]) for index in new)
-    before = all(all(came[: index + 1]) for index in new)
+    ahead = all(all(came[: index + 1]) for index in new)
     for places in (stay, known):
         if len({*places}) > 1:
             if places == sorted(places):
                 return False if behind else None
             if places == sorted(places, reverse=True):
-                return True if before else None
+                return True if ahead else None
             if places is stay:
                 return None
-    if behind == before:  # there is nothing to tell it by
+    if behind == ahead:  # there is nothing to tell it by
         return None
-    return before
+    return ahead
 
 
 def _placed(pairs: list[tuple[Claimant | None, Any]]) -> list[tuple[Claimant | None, Any]]:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from habanero_receiver.swap.building.units import PURE, Unit
 from habanero_receiver.swap.classes.shapes import own_init_subclass
@@ -21,6 +21,9 @@ from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.statements.scope import UNKNOWN, Scope
 
 from .entries import CONTAINERS, held
+
+if TYPE_CHECKING:
+    from .handed import Handing
 
 _DEPTH = 3
 
@@ -155,8 +158,11 @@ def _speaks_of(namespace: Mapping[str, Any], target: object) -> bool:
 class Claims:
     """Who may claim what, of the statements of one module."""
 
-    def __init__(self, claimants: Sequence[Claimant], scope: Scope) -> None:
-        self._scope = scope
+    def __init__(
+        self, claimants: Sequence[Claimant], scope: Scope, handed: Mapping[int, Sequence[Handing]] | None = None
+    ) -> None:
+        """``handed`` are, by identity, objects that statements hand on in others."""
+        self._scope, self._handed = scope, handed or {}
         self._by_target: dict[int, list[Claimant]] = defaultdict(list)
         self._kept: list[object] = []  # identities are only good as long as the objects are there
         for claimant in claimants:
@@ -197,6 +203,10 @@ class Claims:
                     owners[index] = claimant
         return owners
 
+    def owners_in(self, content: Collection[Any], beyond: Collection[int]) -> list[Claimant | None]:
+        """Whose each entry of a list, or each item of a mapping is."""
+        return self.owners(whole(content) if isinstance(content, dict) else list(content), beyond)
+
     def held_by(
         self, units: Sequence[Unit], sure: Sequence[Unit], entries: Sequence[object], beyond: Collection[int]
     ) -> tuple[list[int], list[Unit]]:
@@ -221,6 +231,9 @@ class Claims:
         met: list[object] = []
         for depth in range(_DEPTH + 1):
             met += level
+            handed = [handing for item in level for handing in self._handed.get(id(item), ())]
+            if came := [handing.claimant for handing in handed if handing.reaches(beyond)]:
+                return list({id(claimant): claimant for claimant in came}.values())
             if told := self._targets.intersection(map(id, level)).difference(beyond):
                 spoken = {id(item): item for item in level if id(item) in told}
                 mine = any(map(self._is_of_app, spoken.values()))

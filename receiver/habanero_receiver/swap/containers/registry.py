@@ -20,6 +20,7 @@ from habanero_receiver.swap.functions.moves import is_plain
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.undo import UndoLog, fill, reorder
 
+from .emptied import drop_emptied
 from .entries import CONTAINERS, ENTRY_DEPTH, holds, shown
 from .tables import exchange
 
@@ -77,7 +78,7 @@ class Registrations:
         for content in contents:
             if content.old and (content.fresh or not new or self._moved(content, moved) or self._is_left(content)):
                 replaced = True
-                _replace(log, content)
+                self._replace(log, content)
             elif content.old and any(content.kinds(content.old) & other.kinds(other.fresh) for other in moved):
                 doubles += [Double(content.container, shown(entry)) for entry in content.old]
         for content in contents:
@@ -90,7 +91,7 @@ class Registrations:
         self.restore()
         contents = [content for content in self._contents(old, []) if content.old]
         for content in contents:
-            _replace(log, content)
+            self._replace(log, content)
         return bool(contents)
 
     def restore(self) -> None:
@@ -126,11 +127,15 @@ class Registrations:
         there = [c for c in contents if c.old and (c.fresh or self._moved(c, moved))]
         if came and sum(len(content.old) for content in there) == came:
             for content in there:
-                _replace(log, content)
+                self._replace(log, content)
             contents = [content for content in contents if not content.old and not content.fresh]
         for content in contents:
             doubles += [Double(content.container, shown(entry)) for entry in content.grew]
         return doubles
+
+    def _replace(self, log: UndoLog, content: _Content) -> None:
+        _replace(log, content)
+        drop_emptied(log, self._graph, content.container)
 
     def _contents(self, old: list[object], new: list[object]) -> list[_Content]:
         beyond = {id(root) for root in self._roots} - {id(item) for item in (*old, *new)}

@@ -18,6 +18,7 @@ from habanero_receiver.swap.transaction import Transaction
 from habanero_receiver.swap.undo import fill, reorder
 
 from .claims import Claimant, Claims, calls_out, claimed_elsewhere, given, made_by, only_makes, registries, whole
+from .emptied import drop_emptied
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.plan import ModulePlan
@@ -116,6 +117,7 @@ def _take_out(work: Transaction, container: Any, mine: Sequence[int]) -> None:
     else:
         left = [entry for index, entry in enumerate(entries) if index not in mine]
         work.log.do((fill, container, left), (fill, container, entries))
+    drop_emptied(work.log, work.graph, container)
 
 
 def _forget(work: Transaction, claims: Claims, unit: Unit, scope: Scope) -> bool:

@@ -152,6 +152,12 @@ class Graph:
         """What an object held at the last look; nothing of a large container."""
         return self._copies.get(key, [])
 
+    def copies_at(self, mark: Mark, item: object) -> list[Copy]:
+        """Copies of what an object held then, or when it was met, if that was later."""
+        key = id(item)
+        changes = (copies for changed, copies in self._changes[mark.changes :] if changed == key)
+        return next(changes, self.copies(key))
+
     def leading_to(self, targets: Iterable[object], depth: int, beyond: Collection[int] = ()) -> set[int]:
         """The objects that may hold one of ``targets`` up to ``depth`` steps down, these themselves included.
 
@@ -168,6 +174,10 @@ class Graph:
     def holders(self, items: Iterable[int]) -> set[int]:
         """The objects that directly hold one of these, those that did before included."""
         return {up for item in items for up in self._parents.get(item, ())}
+
+    def held_by(self, item: object) -> list[Any]:
+        """The objects that directly hold this one, or did at some look."""
+        return [self._objects[key][1] for key in self.holders([id(item)]) if key in self._objects]
 
     def objects(self, keys: Iterable[int], regions: Sequence[Region], mark: Mark) -> list[tuple[int, Any]]:
         """Those of some identities that were known then and are in a region, in the order in which they were met."""

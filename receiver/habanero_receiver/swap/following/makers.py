@@ -7,7 +7,6 @@ here: attributes that it set on the definition, and containers that it filled. T
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -20,18 +19,10 @@ from habanero_receiver.swap.diff import Match, functions_in, same_behaviour, wit
 from habanero_receiver.swap.kinds import function_of, instance_dict, is_a
 from habanero_receiver.swap.statements.scope import Scope
 
+from .left import Given, Left, paths, registered
 from .marks import Marks, set_by
 
 _METACLASS = ("__new__", "__init__", "__prepare__")
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What changed code left: the module and the name of it, and why that is stale."""
-
-    module: str
-    name: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,7 @@ def left_by(unit: Unit, scope: Scope, marks: Marks) -> Iterator[Left]:
         for old, new in _ran(version, called=maker.called) if version is not None else ():
             known |= {n for n in set_by(old) if n in held} | set_by(new)
             yield from _filled(old, maker, scope, why)
+            yield from registered((old, new), maker.function, Given(name, made), scope)
         gained, lost = marks.otherwise(maker.function)
         indirect = f"what {maker.function.__qualname__} sets through others changed"
         for attribute in sorted((known | (gained - held.keys()) | (lost & held.keys())) - written):
@@ -93,7 +85,7 @@ def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tupl
     """The code of those that are functions of the app, and whether it is called for the decorator."""
     for maker in _makers(unit, scope, None):
         yield maker.function.__code__, maker.called
-    for name in _paths(unit.decorate) if unit.decorate is not None else ():
+    for name in paths(unit.decorate) if unit.decorate is not None else ():
         if not scope.binds(name):
             passed = [other for other in body if other.kind == "function" and other.names[0] == name]
             yield from ((code, name in unit.calls) for other in passed[-1:] for code in _written(other))
@@ -102,7 +94,7 @@ def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tupl
 def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
     names = {**scope.globals, **scope.namespace()}
     if unit.decorate is not None:
-        for path in sorted(_paths(unit.decorate)):
+        for path in sorted(paths(unit.decorate)):
             yield from _own(path, names, scope, called=path in unit.calls)
     if unit.kind == "class" and is_a(made, type):
         hook = own_init_subclass(made, scope.is_own)
@@ -112,24 +104,6 @@ def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
             function = function_of(item)
             if is_a(function, FunctionType):
                 yield _Maker(function, False, "")
-
-
-def _paths(code: CodeType) -> set[str]:
-    """The dotted names that code reads."""
-    found, path = set(), ""
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
-            path = str(step.argval)
-        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
-            found.discard(path)
-            path = f"{path}.{step.argval}"
-        elif path:
-            path = ""
-            continue
-        else:
-            continue
-        found.add(path)
-    return found
 
 
 def _own(path: str, names: Mapping[str, Any], scope: Scope, *, called: bool) -> Iterator[_Maker]:
@@ -153,9 +127,7 @@ def _own(path: str, names: Mapping[str, Any], scope: Scope, *, called: bool) -> 
         yield _Maker(value, called, bound)
 
 
-def _ran(
-    version: tuple[CodeType | None, CodeType | None], *, called: bool
-) -> Iterator[tuple[CodeType, CodeType]]:
+def _ran(version: tuple[CodeType | None, CodeType | None], *, called: bool) -> Iterator[tuple[CodeType, CodeType]]:
     """The code that ran, in both versions, as far as it changed."""
     before, after = version
     if before is None or after is None:
@@ -175,7 +147,7 @@ def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[L
     home = str(names["__name__"])
     if maker.root:
         yield Left(str(scope.globals["__name__"]), maker.root, why)
-    for path in sorted(_paths(code)):
+    for path in sorted(paths(code)):
         root, _, attribute = path.partition(".")
         value, name = names.get(root), root
         if is_a(value, type) and attribute:

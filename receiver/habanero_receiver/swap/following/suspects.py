@@ -22,7 +22,8 @@ from .caches import StaleCache, cache_of
 from .causes import Trace
 from .constants import is_constant, same_constant
 from .influence import Influence
-from .makers import Left, left_by, not_asked
+from .left import Left
+from .makers import left_by, not_asked
 from .purity import only_builds
 
 if TYPE_CHECKING:
@@ -130,9 +131,7 @@ class Suspects:
             elif unit.kind in ("assign", "other") and id(unit) not in self._units and not guards_main(unit):
                 self._look_at(influence, module, scope, unit, again.get(unit.key, frozenset()))
 
-    def _look_at(
-        self, influence: Influence, module: str, scope: Scope, unit: Unit, again: frozenset[str]
-    ) -> None:
+    def _look_at(self, influence: Influence, module: str, scope: Scope, unit: Unit, again: frozenset[str]) -> None:
         inner = {} if scope.owner is None else _before(unit, scope)
         names = {**scope.globals, **inner} if inner else scope.globals
         if not influence.concerns(module, unit, names):

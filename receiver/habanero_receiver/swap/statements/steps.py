@@ -12,7 +12,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Protocol
 
 from habanero_receiver.swap.building.units import DECORATORS_NAME, PURE, Unit
-from habanero_receiver.swap.classes.adopt import check_heirs, remake
+from habanero_receiver.swap.classes.adopt import gives_way, remake
 from habanero_receiver.swap.classes.shapes import own_init_subclass
 from habanero_receiver.swap.classes.twins import registries_of
 from habanero_receiver.swap.containers.claims import Claimant, made_by, only_makes
@@ -106,7 +106,9 @@ class Run:
             if id(value) not in named:
                 work.earlier = work.forms.get(id(self.old))
                 value = _taken_over(work, had.get(name), value, self.former())
-                check_heirs(former.get(name), value, [*former.values()])
+                if gives_way(former.get(name), value, [*former.values()]):
+                    why = "the statement made another class of this name: what is of the one before stays so"
+                    work.report.of(scope.globals["__name__"]).note_stale(scope.path(name), why)
             if not scope.binds(name) or value is not scope.get(name):
                 scope.bind(work.log, name, value)
         work.earlier = None
