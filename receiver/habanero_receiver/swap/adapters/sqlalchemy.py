@@ -46,7 +46,7 @@ class _SQLAlchemy(Adapter):
             value = change.evaluate()
         except Exception:  # what it reads is not there yet, or it calls code of the app
             value = None if change.kind == "function" else _UNKNOWN
-        if value is _UNKNOWN or _is_mapped(value):
+        if value is _UNKNOWN or _is_mapped(value) or _is_field(change):
             return Objection(f"{_column(change.cls, change.name)} was {verb} a living mapped class", _HELP)
         old = vars(change.cls).get(change.name)
         if any(hasattr(item, mark) for item in (value, old) for mark in _MARKS):
@@ -93,6 +93,12 @@ def _mapped_as(cls: type, name: str) -> str:
     if columns:
         return f"column {columns[0].table.name}.{columns[0].name}"
     return f"{type(known).__name__.lower().removesuffix('property')} {cls.__qualname__}.{name}"
+
+
+def _is_field(change: MemberChange) -> bool:
+    """Whether the class is a model too (SQLModel): its variables are columns, whatever their values are."""
+    is_variable = change.kind == "assign" and not change.name.startswith("_")
+    return is_variable and "__pydantic_decorators__" in vars(change.cls)
 
 
 def _is_mapped(value: Any) -> bool:

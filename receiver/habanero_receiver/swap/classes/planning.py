@@ -26,9 +26,10 @@ from .ahead import bind_ahead
 from .collected import asks_hooks, collected_anew, name_collected
 from .fill import keeps_no_defaults
 from .headers import Decorate, DeriveAgain, FinishClass, Rebase
+from .marked import marked
 from .preview import preview_class
 from .shapes import DERIVED, can_follow, derives, is_field, is_named_tuple, special_kind
-from .twins import Reshape, runs_unseen
+from .twins import Reshape, runs_unseen, subclasses_of
 from .wrapped import class_of
 
 
@@ -104,11 +105,15 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         plan.refuse(item.new, f"it is {kind or 'a mapped class'}, whose header cannot change while it lives")
     elif (reshape or (kind and item.differs(1))) and not can_follow(cls, is_own):
         plan.refuse(item.new, f"it is {kind}, whose fields and header cannot change while it lives", cls=cls)
+    elif reshape and (heir := next((sub for sub in subclasses_of(cls, plan.scope) if owner_of(sub)), None)):
+        plan.refuse(item.new, f"{heir.__qualname__} is built on it, whose fields cannot change while it lives", cls=cls)
     elif item.differs(1):
         _plan_bases(plan, item, kind)
     scope = item.around.inside(cls)
     if owner is not None:
         _ask(plan, owner, scope, item.members)
+    elif not reshape:
+        _refuse_marked(plan, item)
     body = Body.of(scope, item.old.members, item.members)
     if not reshape:
         plan_fills(plan, body)
@@ -139,6 +144,13 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
             plan.changing.update(item.new.names)
             plan.late.update(item.new.names)
     return [unit for unit in kept if unit is not None]
+
+
+def _refuse_marked(plan: ModulePlan, item: _Class) -> None:
+    for match in item.members:
+        if package := marked(plan, item.cls, item.old, match):
+            reason = f"{package} marks it and made the class, and would not see the change: it reads a body only once"
+            plan.refuse(_unit(match), reason, cls=item.cls)
 
 
 def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, derives: bool) -> None:

@@ -24,8 +24,11 @@ DERIVED = frozenset({
     "_is_runtime_protocol", "__non_callable_proto_members__",
 })  # fmt: skip
 """Names that a class can have without a statement of its body: they go when the new body derives them no more."""
-FOLLOWED_METACLASSES = ("builtins", "abc", "enum", "typing", "pydantic")
-"""Libraries whose metaclasses do nothing but make the class: making a twin with them is seen by no one."""
+FOLLOWED_METACLASSES = (
+    "builtins", "abc", "enum", "typing", "pydantic", "sqlmodel", "wtforms", "django.forms",
+    "rest_framework.serializers",
+)  # fmt: skip
+"""Packages and modules whose metaclasses do nothing but make the class: making a twin with them is seen by no one."""
 
 
 def special_kind(cls: type) -> str:
@@ -80,7 +83,7 @@ def own_init_subclass(cls: type, is_own: Callable[[str], bool]) -> FunctionType 
 def can_follow(cls: type, is_own: Callable[[str], bool]) -> bool:
     """Whether a twin of the class can be made without anyone noticing."""
     home = type(cls).__module__
-    return home.partition(".")[0] in FOLLOWED_METACLASSES or is_own(home)
+    return any(f"{home}.".startswith(f"{name}.") for name in FOLLOWED_METACLASSES) or is_own(home)
 
 
 def is_field(cls: type, unit: Unit) -> bool:
@@ -94,4 +97,9 @@ def is_field(cls: type, unit: Unit) -> bool:
         return name in ("__new__", "__init__", "_generate_next_value_")
     if name in DERIVED or name in ("__post_init__", "__attrs_post_init__"):
         return True
-    return unit.decorate is not None and type(cls).__module__.partition(".")[0] == "pydantic"
+    return unit.decorate is not None and collects_decorated(cls)
+
+
+def collects_decorated(cls: type) -> bool:
+    """Whether pydantic looked through the body for what its decorators made, also of a dataclass: it is asked again."""
+    return "__pydantic_decorators__" in vars(cls)

@@ -32,7 +32,7 @@ from habanero_receiver.swap.transaction import Transaction
 from .adopt import adopt
 from .fill import give_defaults
 from .layouts import LayoutError, layout, slots
-from .shapes import can_follow, own_init_subclass, special_kind
+from .shapes import can_follow, collects_decorated, own_init_subclass, special_kind
 
 _PYTHONS_OWN_METACLASSES = ("builtins", "abc", "enum", "typing")
 
@@ -151,6 +151,7 @@ class Reshape:
         value = vars(cls).get(name, _ABSENT)
         maker = type(cls).__module__
         consumed = maker.partition(".")[0] not in _PYTHONS_OWN_METACLASSES and not self.scope.is_own(maker)
+        consumed = consumed or collects_decorated(cls)
         if unit.decorate is not None and consumed and value is not _ABSENT:
             names = inside.namespace()
             inside.run(unit.decorate, names)
@@ -263,13 +264,13 @@ def _renewed(item: Any, twin: type, cls: type) -> Any:
     return type(item)(cls, item.__callback__)
 
 
-def _subclasses(cls: type, scope: Scope) -> list[type]:
+def subclasses_of(cls: type, scope: Scope) -> list[type]:
     """The app's own living classes that inherit from ``cls``, nearest first."""
     found: list[type] = []
     for sub in subclasses(cls):
         if scope.is_own(sub.__module__) and sub not in found:
             found.append(sub)
-            found.extend(s for s in _subclasses(sub, scope) if s not in found)
+            found.extend(s for s in subclasses_of(sub, scope) if s not in found)
     return found
 
 
@@ -285,7 +286,7 @@ def _find(units: Iterable[Unit], path: str) -> Unit | None:
 def _reshape_subclasses(work: Transaction, scope: Scope, cls: type) -> None:
     """Has the classes built on ``cls`` derive again what they inherit from it, or copied."""
     copies = typing.is_typeddict(cls)  # these copy what they are built on, and inherit from dict alone
-    for sub in _subclasses(dict if copies else cls, scope):
+    for sub in subclasses_of(dict if copies else cls, scope):
         module = work.modules.get(sub.__module__)
         if module is None or sub in work.reshaped or not special_kind(sub) or not can_follow(sub, scope.is_own):
             continue
