@@ -77,10 +77,15 @@ class Edit:
         return (module, f".{name}", *path[2:])
 
     def same(self, path: Path) -> bool:
-        """Whether what defines the path was not changed. False for what no statement of both versions binds."""
+        """Whether what defines the path was not changed. False for what no statement of both versions binds.
+
+        What an object holds that a name leads to is defined where the object is, however that name is imported now.
+        """
         module, names = path[0], _names(path)
         if not names:
             return False
+        if len(path) > len(names) + 1:
+            module, names[0] = self.new.home(module, names[0])
         if self.old.home(module, names[0]) != self.new.home(module, names[0]):
             return False
         home, name = self.new.home(module, names[0])

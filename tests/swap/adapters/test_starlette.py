@@ -154,3 +154,54 @@ def test_an_app_that_no_module_names(start: Any) -> None:
     assert (get(living, "/new"), get(living, "/")) == ("home", 404)
     committed.undo()
     assert (get(living, "/new"), get(living, "/")) == (404, "home")
+
+
+VIEWS = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route, Router
+async def a(request):
+    return PlainTextResponse("a")
+async def b(request):
+    return PlainTextResponse("b")
+"""
+CALLS = {
+    "calls": """
+app = Starlette()
+app.add_route("/a", a)
+app.mount("/sub", Router(routes=[Route("/x", a)]))
+app.add_route("/{rest:path}", b)
+""",
+    "a list": """
+routes = []
+routes.append(Route("/a", a))
+routes.append(Mount("/sub", routes=[Route("/x", a)]))
+routes.append(Route("/{rest:path}", b))
+app = Starlette(routes=routes)
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"/a"', '"/{any}"'), ('"/x"', '"/y"'), ('"/sub"', '"/new"'), ('"/{rest:path}"', '"/z"')],
+    ids=["the route before", "the route inside", "the mount", "the route behind"],
+)
+@pytest.mark.parametrize("form", CALLS)
+def test_calls_beside_a_mount_of_the_same_view(start: Any, form: str, old: str, new: str) -> None:
+    """Each keeps its place, and what one registered is told from what the other did."""
+
+    def answers(app: Any) -> list[Any]:
+        return [get(app, path) for path in ("/a", "/sub/x", "/sub/y", "/new/x", "/b", "/z")]
+
+    source = VIEWS + CALLS[form]
+    assert old in source
+    app = start({"mounted": source})
+    living = app.load("mounted").app
+    before = answers(living)
+    report = app.push({"mounted": source.replace(old, new)}).report
+    assert report.of("mounted").doubled == []
+    after, paths = answers(living), [route.path for route in living.routes]
+    fresh = start({"mounted": source.replace(old, new)}).load("mounted").app
+    assert (after, paths) == (answers(fresh), [route.path for route in fresh.routes])
+    assert after != before

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from habanero_receiver.swap.finding.live import cell_content
 from habanero_receiver.swap.snapshot import Snapshot
 from habanero_receiver.swap.undo import fill, reorder
+
+from .closures import cells
 
 if TYPE_CHECKING:
     from habanero_receiver.swap.transaction import Transaction
@@ -227,14 +226,6 @@ def drop_blueprint(swap: Transaction, app: Any, name: str) -> None:
     for table in tables:
         for key in [key for key in table if is_its(key)]:
             swap.log.delete_item(table, key)
-
-
-def cells(function: Any) -> Iterator[tuple[str, Any]]:
-    """What a function closes over, by name."""
-    if isinstance(function, FunctionType):
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            for content in cell_content(cell):
-                yield name, content
 
 
 def _endpoint(deferred: Any) -> str | None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from habanero_receiver.swap.kinds import instance_dict, is_a
 
 from .asgi import take_over
+from .lifespans import Lifespan
 from .protocol import Adapter
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _FastAPI(Adapter):
     def __init__(self) -> None:
         self._inferred: dict[int, Any] = {}
         """By identity, the routes that took their response model from what their endpoint is annotated to return."""
+        self._lifespans: list[Lifespan] = []
 
     def kinds(self) -> Iterable[type]:
         scheme = getattr(sys.modules.get("fastapi.security.base"), "SecurityBase", None)
@@ -54,6 +56,8 @@ class _FastAPI(Adapter):
     def begin(self, swap: Transaction) -> None:
         routes = (route for route in _routes(_apps(swap)) if hasattr(route, "response_model"))
         self._inferred = {id(route): route for route in routes if _infers_response(route)}
+        routers = {id(router): router for app in _apps(swap) if (router := _router(app)) is not None}
+        self._lifespans = [Lifespan(router) for router in routers.values()]
 
     def succeed(self, swap: Transaction, function: object, successors: Mapping[int, tuple[object, object]]) -> bool:
         waiting = {*successors}
@@ -76,6 +80,8 @@ class _FastAPI(Adapter):
             if vars(app).get("openapi_schema") is not None:
                 swap.log.set_item(vars(app), "openapi_schema", None)
             _give_handlers_back(swap, app)
+        for lifespan in self._lifespans:
+            lifespan.settle(swap)
         changed = {id(item) for item in (*swap.redefined, *swap.reshaped)}
         if changed:
             models = sys.modules.get("fastapi.dependencies.models")
@@ -91,7 +97,13 @@ class _FastAPI(Adapter):
             _describe(swap, route)
             if changed and hasattr(route, "dependant") and (swap.reshaped or _depends_on(route.dependant, changed)):
                 _renew(swap, route, infers=id(route) in self._inferred)
-        self._inferred = {}
+        self._inferred, self._lifespans = {}, []
+
+
+def _router(app: Any) -> Any:
+    """The router of an app, or the router itself."""
+    router = vars(app).get("router", app)
+    return router if hasattr(router, "lifespan_context") else None
 
 
 def _is_dependency(living: object, apps: list[Any]) -> bool:

@@ -89,8 +89,9 @@ def arranged(
     ``before`` are the owners of what the container held before the swap.
     """
     backwards = _direction(owners, before)
-    if backwards is None:
-        return None
+    places = [owner.place for owner in owners if owner is not None]
+    if backwards is None or places == sorted(places, reverse=backwards):
+        return None  # nothing tells where the entries of others stand among these
     pairs = list(zip(owners, entries, strict=True))
     result = _placed(pairs[::-1] if backwards else pairs)
     wanted = [entry for _, entry in (result[::-1] if backwards else result)]

@@ -25,7 +25,8 @@ from .entries import CONTAINERS, held
 if TYPE_CHECKING:
     from .handed import Handing
 
-_DEPTH = 3
+_DEPTH = 5
+"""How many steps an entry leads to what its statement was given: that can be a list inside a router that is mounted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,11 +94,29 @@ def given(unit: Unit, scope: Scope) -> list[object]:
     found: list[object] = []
     for name in unit.reads:
         value = scope.lookup(name)
-        if is_a(value, ModuleType) and scope.is_own(value.__name__):
-            found += [v for n in unit.code.co_names if is_a(v := vars(value).get(n), (FunctionType, type))]
+        if is_a(value, ModuleType):
+            found += _spoken_of(value, unit, scope)
         elif is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
             found.append(value)
     return found
+
+
+def _spoken_of(module: ModuleType, unit: Unit, scope: Scope) -> Iterator[object]:
+    """What a statement names by way of a module of the app (``api.router``), but for whose method it calls."""
+    called = {path.split(".")[-2] for path in unit.calls if "." in path}
+    waiting = [module]
+    for inner in waiting:
+        for name in unit.code.co_names if scope.is_own(inner.__name__) else ():
+            value = vars(inner).get(name)
+            if is_a(value, ModuleType) and not any(value is met for met in waiting):
+                waiting.append(value)
+            elif is_a(value, (FunctionType, type)) or (value is not None and name not in called and _is_object(value)):
+                yield value
+
+
+def called_on(unit: Unit, scope: Scope) -> list[object]:
+    """The objects, and modules, whose methods or functions a statement calls."""
+    return [_called(path.rpartition(".")[0], scope) for path in unit.calls if "." in path]
 
 
 def made_by(unit: Unit, scope: Scope) -> set[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from habanero_receiver.swap.statements.scope import Scope
 
-from .claims import Claimant, given
+from .claims import Claimant, called_on, given
 
 Parts = Callable[[object], Collection[object]]
 """What a call registers that is given an object; nothing for most."""
@@ -38,7 +38,7 @@ def handed_on(claimants: Iterable[Claimant], scope: Scope, parts: Parts) -> Mapp
     """By identity, what statements hand on, each with how."""
     found: dict[int, list[Handing]] = defaultdict(list)
     for claimant in claimants:
-        to = frozenset(id(scope.lookup(root)) for root in claimant.unit.call_roots)
+        to = frozenset(map(id, called_on(claimant.unit, scope)))
         for value in given(claimant.unit, scope):
             for part in parts(value):
                 found[id(part)].append(Handing(claimant, to, id(value)))
