@@ -42,6 +42,9 @@ class _Pydantic(Adapter):
             decorators = vars(twin)["__pydantic_decorators__"]
             swap.log.set_class_attribute(cls, "__pydantic_decorators__", _bound_to(decorators, cls))
             _compile(swap, cls)
+            for model in _models(swap):  # before classes that inherit from one are made again
+                if _fills_in(model, [cls]):
+                    _fill_in(swap, model)
 
     def finish(self, swap: Transaction) -> None:
         _revalidate(swap)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import sys
 from types import CodeType
 
@@ -106,8 +107,8 @@ class _Table:
             bases = self.compile(_bind(_header(node), node), classes)
         if isinstance(node, ast.AnnAssign) and seen.annotated:
             annotate = self.compile(_without_value(node), classes)
-        elif isinstance(node, FUNCTIONS) and seen.annotates and not self.textual and _gives_by_call(node):
-            annotate = self.compile(_without_defaults(node), classes)
+        elif isinstance(node, FUNCTIONS) and (quiet := _without_calls(node, textual=self.textual)) is not None:
+            annotate = self.compile(quiet, classes)
         return Unit(
             kind=kind,
             key=key,
@@ -213,21 +214,25 @@ def _without_value(node: ast.AnnAssign) -> ast.stmt:
     return ast.copy_location(bare, node)
 
 
-def _gives_by_call(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a default of a ``def`` is the result of a call, which is not made again to see what annotations are."""
-    defaults = (default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None)
-    return any(isinstance(part, ast.Call) for default in defaults for part in ast.walk(default))
-
-
-def _without_defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
-    spec = node.args
-    bare = ast.arguments(
-        posonlyargs=spec.posonlyargs, args=spec.args, vararg=spec.vararg, kwonlyargs=spec.kwonlyargs, kwarg=spec.kwarg,
-        kw_defaults=[None] * len(spec.kwonlyargs), defaults=[],
-    )  # fmt: skip
+def _without_calls(node: ast.FunctionDef | ast.AsyncFunctionDef, *, textual: bool) -> ast.stmt | None:
+    """The ``def`` with ``...`` for each default and annotation that a call gives, without a body; None if none does."""
+    defaults = [*node.args.defaults, *node.args.kw_defaults]
+    arguments = (part for part in ast.walk(node.args) if isinstance(part, ast.arg))
+    annotations = [] if textual else [node.returns, *(argument.annotation for argument in arguments)]
+    silent = {id(part): ast.Constant(...) for part in (*defaults, *annotations) if part is not None and _calls(part)}
+    if not silent:
+        return None
     fields = {name: getattr(node, name) for name in node._fields if hasattr(node, name)}
-    fields |= {"decorator_list": [], "args": bare, "body": [ast.Pass()]}
-    return ast.fix_missing_locations(ast.copy_location(type(node)(**fields), node))
+    born = {name: copy.deepcopy(getattr(node, name), dict[int, object](silent)) for name in ("args", "returns")}
+    quiet = type(node)(**{**fields, **born, "decorator_list": [], "body": [ast.Pass()]})
+    return ast.fix_missing_locations(ast.copy_location(quiet, node))
+
+
+def _calls(value: ast.AST) -> bool:
+    """Whether evaluating an expression calls something by itself, not only in a lambda."""
+    if isinstance(value, (ast.Call, ast.Await)):
+        return True
+    return not isinstance(value, ast.Lambda) and any(map(_calls, ast.iter_child_nodes(value)))
 
 
 def _unannotated(node: ast.stmt) -> ast.stmt:

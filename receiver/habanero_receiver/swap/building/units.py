@@ -75,8 +75,8 @@ class Unit(NamedTuple):
     annotated: tuple[str, ...]
     """The variables whose annotations it records."""
     annotate: CodeType | None
-    """Of an annotated variable: records its annotation and leaves its value alone. Of a ``def`` of which a default is
-    the result of a call: the same without defaults, body and decorators."""
+    """Of an annotated variable: records its annotation and leaves its value alone. Of a ``def`` of which a default or
+    an annotation is the result of a call: the same with ``...`` in their places, without body and decorators."""
     textual: bool
     """Whether annotations are text."""
     certain: bool

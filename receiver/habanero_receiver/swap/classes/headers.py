@@ -46,6 +46,7 @@ class Decorate:
         )
         registered = Registrations(work.graph, [*old, *lasting], lasting)
         work.forget(self.cls)
+        registered.set_aside(work.log, [self.cls])
         if not self.derived:
             _drop_derived(work, self.scope, self.unit, self.cls)
         for name in self.marks - {name for member in self.unit.members for name in member.names}:

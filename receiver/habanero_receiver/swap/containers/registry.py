@@ -20,6 +20,7 @@ from habanero_receiver.swap.functions.moves import is_plain
 from habanero_receiver.swap.kinds import is_a
 from habanero_receiver.swap.undo import UndoLog, fill, reorder
 
+from .aside import can_hold, substituted, substitutes
 from .emptied import drop_emptied
 from .entries import CONTAINERS, ENTRY_DEPTH, holds, shown
 from .tables import exchange
@@ -64,6 +65,13 @@ class Registrations:
         self._regions = [graph.region([root]) for root in self._roots]
         self._lasting = None if lasting is None else [graph.region([root]) for root in lasting]
         self._before = graph.mark()
+        self._aside: list[tuple[Any, Any]] = []
+
+    def set_aside(self, log: UndoLog, items: Iterable[object]) -> None:
+        """Lets it be told which entries of these are written again; `settle` puts back what is left of the others."""
+        self._aside = substitutes(items)
+        for old, new in self._aside:
+            self._put(log, old, new, depth=1)
 
     def settle(self, log: UndoLog, old: list[object], new: list[object]) -> list[Double]:
         """Puts what was registered since into the places of what was registered for ``old``; drops what is left of it.
@@ -71,7 +79,7 @@ class Registrations:
         ``new`` are the objects registered now; they may be the very same ones as ``old``. Returns what may be there
         twice.
         """
-        contents = self._contents(old, new)
+        contents = self._contents([*old, *self._set_aside()], new)
         moved = [content for content in contents if content.fresh]
         doubles: list[Double] = []
         replaced = False
@@ -84,11 +92,14 @@ class Registrations:
         for content in contents:
             if not content.old and not (replaced and content.fresh):
                 doubles += [Double(content.container, shown(entry)) for entry in content.grew]
+        for item, substitute in self._aside:
+            self._put(log, substitute, item, depth=1)
         return doubles
 
     def clear(self, log: UndoLog, old: list[object]) -> bool:
         """Takes back all that was registered since, and drops what was registered for ``old``; whether anything was."""
         self.restore()
+        self._aside = []
         contents = [content for content in self._contents(old, []) if content.old]
         for content in contents:
             self._replace(log, content)
@@ -109,10 +120,17 @@ class Registrations:
 
     def exchange(self, log: UndoLog, made: object, living: object) -> None:
         """Puts ``living`` where ``made`` was registered, by itself or in a tuple: it has taken that one over."""
+        self._put(log, made, living, depth=2)
+
+    def _put(self, log: UndoLog, held: object, instead: object, depth: int) -> None:
         self._graph.look()
-        places = self._graph.holders(self._graph.leading_to([made], 1))
+        places = self._graph.holders(self._graph.leading_to([held], depth - 1))
         for _, container in self._graph.objects(places, self._regions, self._before):
-            exchange(log, container, {id(made): living}, depth=2)
+            if depth > 1 or can_hold(container):
+                exchange(log, container, {id(held): instead}, depth)
+
+    def _set_aside(self) -> list[object]:
+        return [substitute for _, substitute in self._aside]
 
     def settle_statement(self, log: UndoLog, named: list[object], settled: Collection[int] = ()) -> list[Double]:
         """The same for a statement that ran again and read the objects ``named``, as the older one did.
@@ -145,7 +163,7 @@ class Registrations:
         found: list[_Content] = []
         for key, container in self._graph.objects(keys, self._regions, self._before):
             copies = changed[key] if key in changed else self._graph.copies(key)
-            for before in (content for held, content in copies if held is container):
+            for before in (substituted(content, self._aside) for held, content in copies if held is container):
                 entries = _Entries(old, near, beyond | {key})
                 if is_a(container, (list, deque)):
                     found.append(_of_list(container, before, entries, new))

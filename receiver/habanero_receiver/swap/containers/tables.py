@@ -26,7 +26,10 @@ Successors = Mapping[int, Any]
 
 
 def exchange(log: UndoLog, table: object, successors: Successors, depth: int = _DEPTH) -> None:
-    """Puts the successors into the places of what they follow, in ``table`` and the containers in it."""
+    """Puts the successors into the places of what they follow, in ``table`` and the containers in it.
+
+    ``depth``: how many containers deep; with 1 only where they stand in ``table`` by themselves, not in a tuple.
+    """
     if depth == 0 or not successors:
         return
     if type(table) in (list, deque):
@@ -46,7 +49,7 @@ def exchange(log: UndoLog, table: object, successors: Successors, depth: int = _
 
 
 def _exchange_items(log: UndoLog, items: list[Any] | deque[Any], successors: Successors, depth: int) -> None:
-    now = [_followed(item, successors, depth) for item in items]
+    now = [_followed(item, successors, depth - 1) for item in items]
     if any(a is not b for a, b in zip(now, items, strict=True)):
         log.do((fill, items, now), (fill, items, list(items)))
     for item in now:
@@ -56,7 +59,7 @@ def _exchange_items(log: UndoLog, items: list[Any] | deque[Any], successors: Suc
 def _exchange_entries(log: UndoLog, mapping: dict[Any, Any], successors: Successors, depth: int) -> None:
     order = list(dict.keys(mapping))
     for key in order:
-        value = _followed(dict.__getitem__(mapping, key), successors, depth)
+        value = _followed(dict.__getitem__(mapping, key), successors, depth - 1)
         log.set_item(mapping, key, value)
         exchange(log, value, successors, depth - 1)
     if any(id(key) in successors for key in order):

@@ -34,7 +34,7 @@ from .signatures import (
     function_of,
     named_in_text,
     readable,
-    unread_defaults,
+    unread,
 )
 
 
@@ -171,11 +171,11 @@ class Derived:
                 was, now = (self._evaluate(code, past=past)[unit.names[0]] for past in (True, False))
             except Exception:  # as above
                 return False
-            moved |= follow_signature(self.work.log, function, was, now, whole=code is not unit.annotate)
+            moved |= follow_signature(self.work.log, function, was, now)
         if moved:
             self.work.redefined.append(function)
         given = self.work.succeed(function, self._successors(unit, decorators_of(unit)))
-        return given and not self._successors(unit, unread_defaults(unit))
+        return given and not self._successors(unit, unread(unit))
 
     def of_class(self, unit: Unit) -> bool:
         """Lets the plain attributes of a living class follow, and its methods' defaults. Returns as `of_function`."""

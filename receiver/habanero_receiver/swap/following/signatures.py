@@ -1,8 +1,8 @@
 """What a kept function was born with: its defaults and annotations follow what they were computed from.
 
 A ``def`` is evaluated twice, as its names were and as they are: only what equals the former may become the latter. The
-rule it upholds: nothing is called twice. A default that is the result of a call stays what it is, and the annotations
-beside it are evaluated without it.
+rule it upholds: nothing is called twice. What is the result of a call stays what it is, and whatever stands beside it
+is evaluated without it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def function_of(unit: Unit, living: Any) -> FunctionType | None:
 
 
 def readable(unit: Unit) -> CodeType | None:
-    """Code that tells what a function is born with and calls nothing for it, or tells the annotations alone."""
+    """Code that tells what a function is born with, as far as nothing is called for it."""
     code = unit.bare or unit.code
     return code if not calls(code) else unit.annotate
 
 
-def unread_defaults(unit: Unit) -> tuple[str, ...]:
-    """The names that defaults of a function read, where `readable` leaves these out."""
+def unread(unit: Unit) -> tuple[str, ...]:
+    """The names that are read by what `readable` leaves out."""
     code = unit.bare or unit.code
     if readable(unit) is code:
         return ()
@@ -57,16 +57,16 @@ def decorators_of(unit: Unit) -> tuple[str, ...]:
     return () if unit.decorate is None else unit.decorate.co_names
 
 
-def follow_signature(log: UndoLog, function: FunctionType, was: Any, now: Any, *, whole: bool) -> bool:
+def follow_signature(log: UndoLog, function: FunctionType, was: Any, now: Any) -> bool:
     """Gives a living function what ``now`` was born with, one by one, where it has what ``was`` was born with.
 
-    ``whole``: defaults too, not the annotations alone. Returns whether anything changed.
+    Returns whether anything changed.
     """
     changes: dict[str, tuple[Any, Any]] = {}
     held, before, after = (f.__defaults__ or () for f in (function, was, now))
-    if whole and len(held) == len(before) == len(after):
+    if len(held) == len(before) == len(after):
         changes["__defaults__"] = (held, tuple(map(choose, held, before, after)))
-    for name in ("__kwdefaults__", "__annotations__") if whole else ("__annotations__",):
+    for name in ("__kwdefaults__", "__annotations__"):
         have, were, are = (getattr(f, name) or {} for f in (function, was, now))
         if have.keys() == were.keys() == are.keys():
             changes[name] = (have, {key: choose(have[key], were[key], are[key]) for key in have})

@@ -24,7 +24,7 @@ def stand_in(wrapper: FunctionType, function: FunctionType) -> list[tuple[Step, 
     places = [*_places(wrapper, function)]
     if not places or _may_reach_it_otherwise(wrapper, function):
         return None
-    copy = _copy_of(function)
+    copy = copy_of(function)
     pairs: list[tuple[Step, Step]] = []
     for holder, place in places:
         if is_a(place, str):
@@ -53,7 +53,8 @@ def _may_reach_it_otherwise(wrapper: FunctionType, function: FunctionType) -> bo
     return leads_to(others, function, unsure=True)
 
 
-def _copy_of(function: FunctionType) -> FunctionType:
+def copy_of(function: FunctionType) -> FunctionType:
+    """Another function that does the same, and has the same attributes."""
     closure = function.__closure__
     copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, closure)
     for name in ("__kwdefaults__", "__annotations__", "__qualname__", "__module__", "__doc__", "__type_params__"):

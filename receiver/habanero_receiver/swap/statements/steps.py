@@ -216,6 +216,7 @@ class Define:
         owners = [value, before] if before is not None else [value]
         if self.old is not None:
             work.forget(value)
+            registered.set_aside(work.log, owners)
         function = value
         successor = Successor(before, function)
         try:
@@ -225,19 +226,19 @@ class Define:
                 raise
             successor = Successor(before, function)
             value = _decorated(work, function, decorators, successor)
-        if before is not value and work.replace(before, value):
-            registered.exchange(work.log, value, before)
-            value = before
-        elif not registered.hold(value) and not registered.hold(before):
+        replaced = before is not value and work.replace(before, value)
+        if not replaced and not registered.hold(value) and not registered.hold(before):
             value = successor.take_over(work, value, same_maker=False)
         for taken in successor.taken:
             registered.exchange(work.log, taken, before)
-        self._bind(work, value)
         if self.old is not None:
-            made = [value, owners[0]] if self.unit.decorate is not None else []
-            doubles = registered.settle(work.log, owners, made)
+            doubles = registered.settle(work.log, owners, [value, function] if self.unit.decorate is not None else [])
             if self.old.decorate is not None:
                 work.note_doubles(self.scope.globals["__name__"], doubles)
+        if replaced:  # only now, since both in one place look as if nothing had been registered again
+            registered.exchange(work.log, value, before)
+            value = before
+        self._bind(work, value)
 
     def _former(self, work: Transaction, name: str) -> Any:
         """What its name was bound to before the commit, if that was of its own making, and it has the last word now."""

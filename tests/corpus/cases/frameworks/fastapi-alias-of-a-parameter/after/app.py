@@ -1,0 +1,11 @@
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Query
+
+app = FastAPI()
+Limit = Annotated[int, Query(ge=1, le=10)]
+
+
+@app.get("/search/{kind}")
+async def search(kind: Annotated[str, Path()], limit: Limit = 5):
+    return {"kind": kind, "limit": limit}

@@ -1,0 +1,20 @@
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+T = TypeVar("T")
+
+
+class Item(BaseModel):
+    name: str
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    total: int = -1
+    following: str | None = None
+
+
+class Items(Page[Item]):
+    def names(self):
+        return [item.name for item in self.items]

@@ -1,0 +1,2 @@
+LIMIT = 500
+KIND = float
