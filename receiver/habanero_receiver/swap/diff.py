@@ -42,9 +42,10 @@ class Match:
 
 
 def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
-    """Every unit of both bodies in one match: in the order of the new body, then those that are gone.
+    """Every unit of both bodies in one match: in the order of the new body, then those that are gone, last first.
 
-    Of several that bind one name the last ones are matched first, since the last has the name in the end.
+    Of several that bind one name the last ones are matched first, since the last has the name in the end. What is gone is
+    taken back in the opposite order, so that a ``def`` goes while what its decorators speak of is still there.
     """
     waiting: dict[str, list[Unit]] = defaultdict(list)
     for unit in old:
@@ -62,7 +63,7 @@ def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
     _match_calls([u for units in waiting.values() for u in units], new, found)
     matches = [Match(found.get(index), unit) for index, unit in enumerate(new)]
     matched = {id(unit) for unit in found.values()}
-    return matches + [Match(unit, None) for unit in old if id(unit) not in matched]
+    return matches + [Match(unit, None) for unit in reversed(old) if id(unit) not in matched]
 
 
 def _match_calls(gone: list[Unit], new: Sequence[Unit], found: dict[int, Unit]) -> None:

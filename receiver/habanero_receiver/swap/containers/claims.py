@@ -18,6 +18,7 @@ from habanero_receiver.swap.building.units import PURE, Unit
 from habanero_receiver.swap.classes.shapes import own_init_subclass
 from habanero_receiver.swap.finding.graph import Graph
 from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.statements.paths import dotted_names
 from habanero_receiver.swap.statements.scope import UNKNOWN, Scope
 
 from .entries import CONTAINERS, held
@@ -98,7 +99,19 @@ def given(unit: Unit, scope: Scope) -> list[object]:
             found += _spoken_of(value, unit, scope)
         elif is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
             found.append(value)
-    return found
+    return [*found, *_of_modules(unit, scope)]
+
+
+def _of_modules(unit: Unit, scope: Scope) -> Iterator[object]:
+    """The objects that a statement names as those of modules of the app, but for those that it calls."""
+    for path in sorted(dotted_names(unit.code).difference(unit.calls)):
+        root, *rest = path.split(".")
+        value = scope.lookup(root)
+        for name in rest:
+            own = is_a(value, ModuleType) and scope.is_own(value.__name__)
+            value = vars(value).get(name, UNKNOWN) if own else UNKNOWN
+        if rest and _is_object(value) and not is_a(value, (FunctionType, type)):
+            yield value
 
 
 def _spoken_of(module: ModuleType, unit: Unit, scope: Scope) -> Iterator[object]:
@@ -159,7 +172,7 @@ def claimed_elsewhere(
     """Whether a statement of another module of the app may have registered the object."""
     for name, module in modules.items():
         namespace = vars(module)
-        if namespace is scope.globals or not _speaks_of(namespace, target):
+        if namespace is scope.globals or not _speaks_of(namespace, target, scope):
             continue
         around = replace(scope, globals=namespace, owner=None)
         calls = (unit for unit in units_of(name) if unit.kind in ("assign", "other") and calls_out(unit))
@@ -168,10 +181,14 @@ def claimed_elsewhere(
     return False
 
 
-def _speaks_of(namespace: Mapping[str, Any], target: object) -> bool:
+def _speaks_of(namespace: Mapping[str, Any], target: object, scope: Scope) -> bool:
     home = target.__module__ if is_a(target, (FunctionType, type)) else None  # others may answer for themselves
     values = list(namespace.values())
-    return any(value is target or (type(value) is ModuleType and value.__name__ == home) for value in values)
+    modules = [value for value in values if type(value) is ModuleType]
+    if any(value is target for value in values) or any(module.__name__ == home for module in modules):
+        return True
+    own = (vars(module) for module in modules if home is None and scope.is_own(module.__name__))
+    return any(value is target for held in own for value in list(held.values()))
 
 
 class Claims:

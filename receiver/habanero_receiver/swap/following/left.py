@@ -9,7 +9,6 @@ code and at what lives, and runs nothing.
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
@@ -19,6 +18,7 @@ from habanero_receiver.swap.containers.merge import CONTAINERS
 from habanero_receiver.swap.finding.live import reachable
 from habanero_receiver.swap.functions.moves import is_plain
 from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.statements.paths import dotted_names
 from habanero_receiver.swap.statements.scope import Scope
 
 
@@ -49,7 +49,7 @@ class Given:
 
 def registered(codes: Iterable[CodeType], maker: FunctionType, given: Given, scope: Scope) -> Iterator[Left]:
     """The objects that ``maker``, of which these codes ran, speaks of by name and that hold what it was given."""
-    found = dict.fromkeys(path for code in codes for path in sorted(paths(code)))
+    found = dict.fromkeys(path for code in codes for path in sorted(dotted_names(code)))
     met: dict[int, tuple[str, str, Any]] = {}
     for path in found:
         home, name, value = _object(path, maker)
@@ -70,21 +70,3 @@ def _object(path: str, maker: FunctionType) -> tuple[str, str, Any]:
             return home, name, value
         space, home = vars(value), value.__name__
     return home, "", None
-
-
-def paths(code: CodeType) -> set[str]:
-    """The dotted names that code reads."""
-    found, path = set(), ""
-    for step in dis.get_instructions(code):
-        if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
-            path = str(step.argval)
-        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and path:
-            found.discard(path)
-            path = f"{path}.{step.argval}"
-        elif path:
-            path = ""
-            continue
-        else:
-            continue
-        found.add(path)
-    return found

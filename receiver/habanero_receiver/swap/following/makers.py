@@ -17,9 +17,10 @@ from habanero_receiver.swap.classes.shapes import own_init_subclass
 from habanero_receiver.swap.containers.merge import CONTAINERS
 from habanero_receiver.swap.diff import Match, functions_in, same_behaviour, without_inner
 from habanero_receiver.swap.kinds import function_of, instance_dict, is_a
+from habanero_receiver.swap.statements.paths import dotted_names
 from habanero_receiver.swap.statements.scope import Scope
 
-from .left import Given, Left, paths, registered
+from .left import Given, Left, registered
 from .marks import Marks, set_by
 
 _METACLASS = ("__new__", "__init__", "__prepare__")
@@ -85,7 +86,7 @@ def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tupl
     """The code of those that are functions of the app, and whether it is called for the decorator."""
     for maker in _makers(unit, scope, None):
         yield maker.function.__code__, maker.called
-    for name in paths(unit.decorate) if unit.decorate is not None else ():
+    for name in dotted_names(unit.decorate) if unit.decorate is not None else ():
         if not scope.binds(name):
             passed = [other for other in body if other.kind == "function" and other.names[0] == name]
             yield from ((code, name in unit.calls) for other in passed[-1:] for code in _written(other))
@@ -94,7 +95,7 @@ def _decorators(unit: Unit, scope: Scope, body: Sequence[Unit]) -> Iterator[tupl
 def _makers(unit: Unit, scope: Scope, made: Any) -> Iterator[_Maker]:
     names = {**scope.globals, **scope.namespace()}
     if unit.decorate is not None:
-        for path in sorted(paths(unit.decorate)):
+        for path in sorted(dotted_names(unit.decorate)):
             yield from _own(path, names, scope, called=path in unit.calls)
     if unit.kind == "class" and is_a(made, type):
         hook = own_init_subclass(made, scope.is_own)
@@ -147,7 +148,7 @@ def _filled(code: CodeType, maker: _Maker, scope: Scope, why: str) -> Iterator[L
     home = str(names["__name__"])
     if maker.root:
         yield Left(str(scope.globals["__name__"]), maker.root, why)
-    for path in sorted(paths(code)):
+    for path in sorted(dotted_names(code)):
         root, _, attribute = path.partition(".")
         value, name = names.get(root), root
         if is_a(value, type) and attribute:
