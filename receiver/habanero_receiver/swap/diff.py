@@ -44,8 +44,8 @@ class Match:
 def match_units(old: Sequence[Unit], new: Sequence[Unit]) -> list[Match]:
     """Every unit of both bodies in one match: in the order of the new body, then those that are gone, last first.
 
-    Of several that bind one name the last ones are matched first, since the last has the name in the end. What is gone is
-    taken back in the opposite order, so that a ``def`` goes while what its decorators speak of is still there.
+    Of several that bind one name the last ones are matched first, since the last has the name in the end. What is gone
+    is taken back in the opposite order, so that a ``def`` goes while what its decorators speak of is still there.
     """
     waiting: dict[str, list[Unit]] = defaultdict(list)
     for unit in old:

@@ -80,8 +80,8 @@ class Swapper:
             if wanted is None:
                 if running is not None:
                     staged.deleted[name] = module
-                    staged.left[name] = self._version(name, module, running)
                     staged.report.of(name).removed.append("module")
+                    staged.leaving[name] = self._plan(staged, name, module, running, None, own_modules)
             elif running is None or not wanted.same_version(running):
                 self._add_plan(staged, name, module, running, wanted, own_modules)
         staged.prepare(own_modules)
@@ -118,16 +118,29 @@ class Swapper:
                 Refusal("module", 1, "a live module cannot become a package, nor a package a module", "restart")
             )
             return
+        staged.wanted[name] = wanted
+        staged.plans[name] = self._plan(staged, name, module, running, wanted, own_modules)
+
+    def _plan(
+        self,
+        staged: StagedSwap,
+        name: str,
+        module: ModuleType,
+        running: ModuleImage,
+        wanted: ModuleImage | None,
+        own_modules: frozenset[str],
+    ) -> ModulePlan:
+        """An empty plan; of a module that goes away if nothing is ``wanted``."""
         filename = module.__file__ or running.filename
         scope = Scope(vars(module), own_modules, self.is_own)
-        new = decode(wanted.units, edition_name(filename, wanted.source))  # it gets the true name when it is current
+        source = wanted.source if wanted is not None else b""
+        new = Build(None, ())
+        if wanted is not None:
+            new = decode(wanted.units, edition_name(filename, source))  # it gets the true name when it is current
         index = FunctionIndex(filename, names_of(filename))
         left = staged.left[name] = self._version(name, module, running)
-        staged.wanted[name] = wanted
-        edition = edition_of(new, filename, wanted.source)
-        staged.plans[name] = ModulePlan(
-            module, left.build, new, index, scope, report, edition, (running.source, wanted.source)
-        )
+        edition, sources = edition_of(new, filename, source), (running.source, source)
+        return ModulePlan(module, left.build, new, index, scope, staged.report.of(name), edition, sources)
 
     def _version(self, name: str, module: ModuleType, image: ModuleImage) -> Version:
         filename = module.__file__ or image.filename

@@ -26,7 +26,7 @@ from .statements.attributes import force_readers, plan_attributes, written
 from .statements.body import Body
 from .statements.heirs import plan_heirs
 from .statements.scope import UNKNOWN
-from .statements.steps import Remove
+from .statements.steps import Remove, Unregister
 
 
 def plan_module(plan: ModulePlan) -> None:
@@ -53,6 +53,19 @@ def plan_module(plan: ModulePlan) -> None:
     plan_heirs(plan, plan.scope, matches)
     if plan.old.doc != plan.new.doc:
         plan.assignments.append((plan.module, "__doc__", plan.new.doc))
+
+
+def plan_leaving(plan: ModulePlan) -> None:
+    """Fills in the plan of a module that goes: what it registered elsewhere goes with it.
+
+    Its names stay bound: whoever holds a function of it goes on with what that reads.
+    """
+    plan.matches = match_units(plan.old.units, ())
+    plan.claimants = claimants(plan.old.units, plan.owners)
+    for unit in reversed(plan.old.units):
+        if unit.decorate is not None or unit.kind == "class":
+            plan.steps.append(Unregister(plan.scope, unit, unit.names, plan.owners(unit)))
+    plan_withdrawal(plan)
 
 
 def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:

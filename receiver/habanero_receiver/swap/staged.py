@@ -36,7 +36,7 @@ from .guard import Guard
 from .image import ModuleImage
 from .order import in_import_order
 from .plan import ModulePlan
-from .planner import plan_module
+from .planner import plan_leaving, plan_module
 from .report import Refusal, SwapReport
 from .showing.editions import Renaming, Version, renaming
 from .showing.loader import exchange
@@ -60,6 +60,8 @@ class StagedSwap:
         self.plans: dict[str, ModulePlan] = {}
         self.wanted: dict[str, ModuleImage] = {}
         self.deleted: dict[str, ModuleType] = {}
+        self.leaving: dict[str, ModulePlan] = {}
+        """What becomes of what those registered elsewhere."""
         self.left: dict[str, Version] = {}
         """What each module that changes or goes away runs until then."""
         self._swapper = swapper
@@ -84,10 +86,12 @@ class StagedSwap:
 
     def prepare(self, own_modules: frozenset[str]) -> None:
         """Plans every module, then finds all that has to be touched."""
-        self._patching.index(self.plans.values(), own_modules)
+        self._patching.index([*self.plans.values(), *self.leaving.values()], own_modules)
         for plan in self.plans.values():
             plan.alone = len(self.plans) == 1
             plan_module(plan)
+        for plan in self.leaving.values():
+            plan_leaving(plan)
         self._patching.find(self.plans.values())
         self._held_code = held_code(self.plans.values())
         self._kept, self._classvars = find_kept(self._swapper, self.plans, self.deleted, own_modules, self._suspects)
@@ -98,7 +102,8 @@ class StagedSwap:
             plan.migration.find()
         self._find_living()
         self._graph = Graph(own_modules)
-        self._guard = Guard(self.plans, self._patching.rederived, self._unloaded(), self._swapper.is_own)
+        plans = {**self.leaving, **self.plans}
+        self._guard = Guard(plans, self._patching.rederived, self._unloaded(), self._swapper.is_own)
         self._guard.look_ahead(self._graph)
         for name, plan in self.plans.items():
             self._shown[name] = line_cache_entry(plan.index.filename, self.wanted[name].source)
@@ -117,12 +122,13 @@ class StagedSwap:
 
     def _runs(self) -> bool:
         """Whether statements of the new code run."""
-        return bool(self._patching.rederived) or any(plan.steps or plan.early for plan in self.plans.values())
+        plans = (*self.leaving.values(), *self.plans.values())
+        return bool(self._patching.rederived) or any(plan.steps or plan.early for plan in plans)
 
     def _find_living(self) -> None:
         """Searches the heap for what adapters will need, if statements will run."""
         documented = self._documented = self._patching.documented()
-        if documented or self._patching.redefined or any(plan.steps or plan.early for plan in self.plans.values()):
+        if documented or self._patching.redefined or self._runs():
             kinds = [kind for adapter in in_use() for kind in adapter.kinds()]
             self._living = list(instances_of(kinds)) if kinds else []
 
@@ -211,6 +217,9 @@ class StagedSwap:
         for rederive in self._patching.rederived:
             rederive(work)
         self._follow(following, before)
+        for plan in self.leaving.values():  # first: a registry may refuse a second entry of one name
+            for step in plan.steps:
+                step(work)
         for name in order:
             for step in self.plans[name].steps:
                 self._at = (self.plans[name], getattr(step, "unit", None))

@@ -84,9 +84,13 @@ class Registered:
         if added:  # what these write to is the app's, which the swapped modules need not lead to
             apps = [place.app for place in self.places]
             swap.log.note((Snapshot(apps, frozenset(swap.modules)).restore,))
+        kept = self._kept()
+        dropped = {*map(_endpoint, self.deferred)} - {*map(_endpoint, kept)}
         met: set[int] = set()
         for place in self.places:
             app, name = place.app, place.name
+            for endpoint in dropped:  # the app's rules follow its views
+                swap.log.delete_item(app.view_functions, f"{name}.{endpoint}")
             parent, _, own = name.rpartition(".")
             options = {"url_prefix": place.prefix, "name": own, "name_prefix": parent}
             state = self.blueprint.make_setup_state(app, options, first_registration=id(app) not in met)

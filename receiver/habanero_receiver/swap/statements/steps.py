@@ -274,17 +274,14 @@ def _made_for(before: object, function: FunctionType) -> list[type]:
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
-    """Unbinds the names of a unit that is gone, and what its decorators, or making its class, registered."""
+class Unregister:
+    """Takes out what the decorators of a unit that is gone, or making its class, registered."""
 
     scope: Scope
     unit: Unit
     names: tuple[str, ...]
+    """Those of its names that are still bound to what it made."""
     living: Callable[[], list[FunctionType]] = field(default=list)
-    bound: Collection[str] = ()
-    """The names that statements run in this swap have bound: a star may stand for some of these."""
-    stars: Sequence[str] = ()
-    """The modules of which everything public is imported: one may give the name now."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -300,6 +297,24 @@ class Remove:
             if roots:
                 work.forget(cls)
                 Registrations(work.graph, roots).settle(work.log, [cls], [])
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Unbinds the names of a unit that is gone, and has what it registered go."""
+
+    scope: Scope
+    unit: Unit
+    names: tuple[str, ...]
+    living: Callable[[], list[FunctionType]] = field(default=list)
+    bound: Collection[str] = ()
+    """The names that statements run in this swap have bound: a star may stand for some of these."""
+    stars: Sequence[str] = ()
+    """The modules of which everything public is imported: one may give the name now."""
+
+    def __call__(self, work: Transaction) -> None:
+        """Carries the step out."""
+        Unregister(self.scope, self.unit, self.names, self.living)(work)
         told = Told(work, self.scope, self.names)
         for name in self.names:
             if name not in self.bound:
