@@ -66,6 +66,8 @@ def find_kept(
             units = swapper.units_of(name, module)
             kept[name] = Kept(name, scope, units, bound_again(units))
         fresh = [kept[name] for name in found]
+        for item in fresh:
+            influence.spread(item.name, item.units, item.scope.globals)
         influence.reach((item.name, item.units, item.scope.globals) for item in fresh)
         moving = frozenset().union(*changing.values())
         classvars.extend(c for item in fresh for c in find(item.units, item.units, item.scope.globals, moving))

@@ -11,12 +11,14 @@ Handlers that are handed to an app object are not called by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import enum
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.building.units import Unit
+from habanero_receiver.swap.classes.shapes import special_kind
 from habanero_receiver.swap.diff import functions_in
 from habanero_receiver.swap.interpreting.ran import Read
 from habanero_receiver.swap.interpreting.values import Home
@@ -27,6 +29,7 @@ from habanero_receiver.swap.statements.scope import UNKNOWN
 from .altered import Altered
 from .causes import Cause, Trace
 from .classvars import ClassVars, lineage
+from .signatures import born_with
 from .walks import Attribute, Walk, Walks, unwrapped
 
 
@@ -56,8 +59,15 @@ class Influence:
         """Whether a statement itself calls anything of the app."""
         return any(self._leads_on(namespace.get(call.partition(".")[0])) for call in unit.calls)
 
-    def spread(self, module: str, units: Iterable[Unit]) -> None:
-        """Takes in the names that a module imports from what changes, or computes from it."""
+    def spread(self, module: str, units: Sequence[Unit], namespace: Mapping[str, Any]) -> None:
+        """Takes in the names that a module imports from what changes, or computes from it, and defaults that do."""
+        self._spread_names(module, units)
+        for home, living, names in _born_in(module, units, namespace):
+            moved = sorted(name for name in names if (module, name) in self.values)
+            reads = [Read((module, name), namespace.get(name, UNKNOWN), namespace) for name in moved]
+            self._walks.note_born(home, living, reads)
+
+    def _spread_names(self, module: str, units: Iterable[Unit]) -> None:
         for unit in units:
             taken = {i.bound for i in unit.imports if (i.module, i.name) in self.values}
             for item in unit.imports:
@@ -176,12 +186,31 @@ class Influence:
         return next((c for c in self.classvars if c.cls in mro and not c.names.isdisjoint(names)), None)
 
 
+def _born_in(
+    module: str, units: Iterable[Unit], space: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[Home, Any, frozenset[str]]]:
+    """The functions of a body, with the names that their defaults read, and the classes that derive from fields."""
+    for unit in units:
+        if unit.kind == "function":
+            yield (module, f"{prefix}{unit.names[0]}"), space.get(unit.names[0]), born_with(unit)
+        elif unit.kind == "class" and is_a(cls := space.get(unit.names[0]), type):
+            yield from _born_in(module, unit.members, vars(cls), f"{cls.__qualname__}.")
+            if special_kind(cls) and not issubclass(cls, enum.Enum):
+                fields = (member for member in unit.members if member.kind == "assign")
+                yield (module, cls.__qualname__), cls, frozenset(read for member in fields for read in member.reads)
+
+
 def _names_in(unit: Unit) -> frozenset[str]:
     """The names that calling a function, or a method of a class, may read, of globals and of attributes."""
     waiting = [
         code for item in ([unit] if unit.kind == "function" else unit.members) for code in functions_in(item.code)
     ]
     names: set[str] = set()
+    for item in (unit, *unit.members):
+        if item.kind == "function":
+            names |= born_with(item)
+        elif item.kind == "assign":
+            names.update(item.reads)
     while waiting:
         code = waiting.pop()
         names.update(code.co_names)

@@ -46,6 +46,11 @@ def unread(unit: Unit) -> tuple[str, ...]:
     return tuple(_loads(code) - (_loads(unit.annotate) if unit.annotate is not None else Counter()))
 
 
+def born_with(unit: Unit) -> frozenset[str]:
+    """The names that a function reads when it is made: those of its defaults, and of annotations that are no text."""
+    return frozenset(_loads(unit.bare or unit.code))
+
+
 def named_in_text(function: FunctionType) -> set[str]:
     """The names in annotations of a function that are kept as text."""
     texts = (text for text in function.__annotations__.values() if type(text) is str)

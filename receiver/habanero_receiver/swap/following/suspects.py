@@ -75,7 +75,7 @@ class Suspect:
         self.asked = False
         if not why:
             return
-        if self.unit.kind == "assign":
+        if self.unit.kind in ("assign", "function"):
             report.of(self.module).note_stale(self.scope.path(self.unit.label), why)
             for module, name in self.trace.written:
                 report.of(module).note_stale(name, f"line {self.unit.line} of {self.module} made it: {why}")
@@ -101,13 +101,14 @@ class Suspects:
     unreached: set[int] = field(default_factory=set)
     """Units of which nothing that they read changes, by identity, as far as they were looked at."""
     _units: set[int] = field(default_factory=set)
+    _decorated: set[int] = field(default_factory=set)
 
     def look(self, influence: Influence, kept: Collection[Kept]) -> None:
         """Looks through the kept units of these modules. Runs what can be run unseen."""
         before = -1
         while before != (before := len(self.found) + len(influence.values)):  # what they bind changes others in turn
             for module in kept:
-                influence.spread(module.name, module.units)
+                influence.spread(module.name, module.units, module.scope.globals)
                 self._find(influence, module.name, module.scope, module.units, module.again)
 
     def _find(
@@ -123,6 +124,7 @@ class Suspects:
                 self.left.update(dict.fromkeys(left_by(unit, scope, influence.altered.marks)))
             if unit.kind == "function":
                 self._look_at_cache(influence, scope.get(unit.names[0]))
+                self._look_at_decorators(influence, module, scope, unit)
             elif unit.kind == "class":
                 cls = scope.get(unit.names[0])
                 self.left.update(dict.fromkeys(not_asked(unit, scope, influence.altered.members)))
@@ -153,6 +155,22 @@ class Suspects:
         if scope.owner is None:
             influence.values.update((module, name) for name in unit.names)
             influence.stale.update(((module, name), suspect.is_stale) for name in unit.names)
+
+    def _look_at_decorators(self, influence: Influence, module: str, scope: Scope, unit: Unit) -> None:
+        """Names what decorators of the app, which are not applied again, made of values that change.
+
+        What they are given is looked at by who follows, and what their own code does otherwise by `makers`.
+        """
+        names = {**scope.globals, **scope.namespace()}
+        if unit.decorate is None or id(unit) in self._decorated or not influence.concerns(module, unit, names):
+            return
+        inner = {} if scope.owner is None else _before(unit, scope)
+        trace = influence.trace(unit, scope.globals, inner, plain=False)
+        given = {(module, name) for name in (*unit.reads, *unit.decorate.co_names)}
+        causes = [c for c in trace.causes if not c.called and c.stale is None and c.home not in given]
+        if causes:
+            self._decorated.add(id(unit))
+            self.found.append(Suspect(module, scope, unit, Trace(causes), None))
 
     def _look_at_cache(self, influence: Influence, living: object) -> None:
         cache = cache_of(living)

@@ -19,8 +19,8 @@ from habanero_receiver.swap.building.units import Unit
 from habanero_receiver.swap.interpreting.meaning import plain_function
 from habanero_receiver.swap.interpreting.ran import Ran, Read
 from habanero_receiver.swap.interpreting.runs import Runs
-from habanero_receiver.swap.interpreting.values import Home, Made, lineage_of
-from habanero_receiver.swap.kinds import instance_dict, is_a
+from habanero_receiver.swap.interpreting.values import Home, Known, Made, Value, lineage_of
+from habanero_receiver.swap.kinds import function_of, instance_dict, is_a
 
 from .altered import Altered
 from .causes import Cause, called
@@ -91,6 +91,15 @@ class Walks:
         self._found: dict[tuple[Ran, bool], Walk] = {}
         self._single: dict[tuple[Ran, bool], Walk] = {}
         self._answer: dict[tuple[type, str], tuple[Home | None, Ran | None]] = {}
+        self._born: dict[Home, tuple[dict[Home, Read], dict[str, Any]]] = {}
+
+    def note_born(self, home: Home, living: Any, reads: Iterable[Read]) -> None:
+        """Takes in what defaults of a ``living`` function, or of the fields of a class, read that may change."""
+        fresh = {read.home: read for read in reads}
+        if fresh and self._born.get(home, ({}, {}))[0] != fresh:
+            self._born[home] = (fresh, defaults_of(living))
+            self._found.clear()
+            self._single.clear()
 
     def statement(self, unit: Unit, namespace: Mapping[str, Any], inner: Mapping[str, Any], *, plain: bool) -> Walk:
         """Of a statement, ``plain`` if all that it binds is; ``inner`` are the names of the class that it is in."""
@@ -134,8 +143,11 @@ class Walks:
             found.filled = found.written
             return found
         found.events = dict(_events_of(ran))
+        if ran.home is not None:
+            found.events.update(self._defaults_of(ran.home, ran.given))
         for cls in ran.made:
             for above in lineage_of(cls):
+                found.events.update(self._defaults_of((above.__module__, above.__qualname__)))
                 if (above.__module__, above.__qualname__) in altered.code:
                     found.note((above.__module__, above.__qualname__))
         for cls, name in ran.looked:
@@ -147,6 +159,12 @@ class Walks:
         found.met = dict.fromkeys(_dealt_with(ran))
         found.calls = [*ran.calls, *(self._passed_on(ran) if plain else ())]
         return found
+
+    def _defaults_of(self, home: Home, given: Mapping[str, Value] | None = None) -> Iterator[tuple[Any, Event]]:
+        """What is read for defaults, unless a call gives something else for each of them."""
+        reads, defaults = self._born.get(home, ({}, {}))
+        if given is None or not defaults or any(_is_left_out(name, value, given) for name, value in defaults.items()):
+            yield from ((("read", read.home), read) for read in reads.values())
 
     def _passed_on(self, ran: Ran) -> Iterator[Ran]:
         yield from map(self._runs.born, ran.born)
@@ -193,6 +211,20 @@ def _events_of(ran: Ran) -> Iterator[tuple[Any, Event]]:
             yield ("read", home), read
     for (home, name), (value, _) in ran.attributes.items():
         yield ("attribute", home, name, id(value)), Attribute(home, value, name)
+
+
+def defaults_of(value: Any) -> dict[str, Any]:
+    """The defaults of a function, by the names of its parameters; none of what is no function."""
+    function = unwrapped(function_of(value))
+    if not is_a(function, FunctionType):
+        return {}
+    names, held = function.__code__.co_varnames[: function.__code__.co_argcount], function.__defaults__ or ()
+    return {**dict(zip(names[len(names) - len(held) :], held, strict=True)), **(function.__kwdefaults__ or {})}
+
+
+def _is_left_out(name: str, default: Any, given: Mapping[str, Value]) -> bool:
+    value = given.get(name)
+    return value is None or (isinstance(value, Known) and value.value is default)
 
 
 def _origin(function: FunctionType) -> Home:
