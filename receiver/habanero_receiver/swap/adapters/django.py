@@ -80,9 +80,11 @@ class _Django(Adapter):
     def begin(self, swap: Transaction) -> None:
         for signal in swap.living(_attribute("django.dispatch.dispatcher", "Signal")):
             swap.log.note((_restore_receivers, signal, signal.receivers, list(signal.receivers)))
+        _forget_routes(swap)
 
     def finish(self, swap: Transaction) -> None:
         _follow_querysets(swap)
+        _forget_routes(swap)
         urls = sys.modules.get("django.urls")
         kind = _attribute("django.urls.resolvers", "URLResolver")
         if kind is None or urls is None:
@@ -134,15 +136,20 @@ def _follow_querysets(swap: Transaction) -> None:
             swap.log.delete_class_attribute(manager, name)
 
 
+def _forget_routes(swap: Transaction) -> None:
+    """Django remembers for each route what it was made into, with the converters of then."""
+    forget = getattr(_attribute("django.urls.resolvers", "_route_to_regex"), "cache_clear", None)
+    if forget is not None:
+        swap.log.note((forget,))
+        forget()
+
+
 def _forget_converters(swap: Transaction, resolver: Any) -> None:
     """A path is made into a regular expression once, with those of its converters."""
-    urls: Any = sys.modules["django.urls.resolvers"]
     for entry in (resolver, *vars(resolver).get("url_patterns", ())):
         pattern = vars(entry).get("pattern")
         converters = getattr(pattern, "converters", None) or {}
         if any(type(item).__module__ in swap.modules for item in converters.values()):
-            swap.log.note((urls._route_to_regex.cache_clear,))
-            urls._route_to_regex.cache_clear()
             fresh = type(pattern)(pattern._route, pattern.name, pattern._is_endpoint)
             swap.log.note((restore_mapping, vars(pattern), dict(vars(pattern))))
             vars(pattern).clear()
