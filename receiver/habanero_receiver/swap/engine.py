@@ -142,6 +142,13 @@ class Swapper:
         edition, sources = edition_of(new, filename, source), (running.source, source)
         return ModulePlan(module, left.build, new, index, scope, staged.report.of(name), edition, sources)
 
+    def plan_unchanged(self, staged: StagedSwap, name: str, own_modules: frozenset[str]) -> None:
+        """Plans a module that goes on as it is, of which some statements are to run again."""
+        module = sys.modules[name]
+        running = self._image_of(name, module)
+        if running is not None:
+            self._add_plan(staged, name, module, running, running, own_modules)
+
     def _version(self, name: str, module: ModuleType, image: ModuleImage) -> Version:
         filename = module.__file__ or image.filename
         return Version(filename, image.source, self._build_of(name, image, filename))

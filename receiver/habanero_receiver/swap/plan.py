@@ -92,6 +92,8 @@ class ModulePlan:
     """The old statements that may have registered something."""
     forced: set[int] = field(default_factory=set)
     """By identity: unchanged units that must run, since what they fill is a new object."""
+    again: set[int] = field(default_factory=set)
+    """Those of them that register with it, and of which it holds nothing yet."""
     migration: Migration = field(init=False)
     """The hooks by which live state moves to the new code."""
     classes: ClassIndex = field(init=False)

@@ -91,7 +91,8 @@ def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
         if _may_follow(plan, new):
             plan.late.update(new.names)
     else:
-        _plan_run(plan, body, old, new)
+        is_call = new.kind == "other" and id(new) in plan.again
+        _plan_run(plan, body, None if is_call else old, new)
 
 
 def plan_code(plan: ModulePlan, match: Match, cells: Mapping[str, CellType]) -> None:

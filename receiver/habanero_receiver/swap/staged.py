@@ -42,6 +42,7 @@ from .showing.editions import Renaming, Version, renaming
 from .showing.loader import exchange
 from .showing.raised import note
 from .showing.sources import LineCacheEntry, line_cache_entry, show
+from .statements.anew import force, registered_again
 from .statements.earlier import look_back
 from .transaction import Transaction
 from .undo import Step as LogStep
@@ -86,6 +87,11 @@ class StagedSwap:
 
     def prepare(self, own_modules: frozenset[str]) -> None:
         """Plans every module, then finds all that has to be touched."""
+        again = registered_again(self.plans.values(), own_modules, self._units_of)
+        for name in again.keys() - self.plans.keys():
+            self._swapper.plan_unchanged(self, name, own_modules)
+        for name, paths in again.items():
+            force(self.plans[name], paths)
         self._patching.index([*self.plans.values(), *self.leaving.values()], own_modules)
         for plan in self.plans.values():
             plan.alone = len(self.plans) == 1

@@ -66,8 +66,10 @@ class Transaction:
     """Attributes of classes that it may change."""
 
     def note_doubles(self, module: str, doubles: Iterable[Double]) -> None:
-        """Names in the report what the module's registrations may have left twice."""
+        """Names in the report what the module's registrations may have left twice: not in a container made since."""
         for double in doubles:
+            if not self.graph.knew(double.container, self.began):
+                continue
             text = f"{place_of(double.container, self.modules)}: {double.entry}"
             if text not in self.report.of(module).doubled:
                 self.report.of(module).doubled.append(text)

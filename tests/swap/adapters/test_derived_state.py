@@ -143,7 +143,7 @@ class Command:
         self.text = text
 class Bot:
     def __init__(self):
-        self.handlers, self.jobs, self.on_error = [], {}, None
+        self.handlers, self.jobs, self.on_error, self.most = [], {}, None, 0
     def __call__(self):
         return self.jobs
     def event(self, function):
@@ -154,10 +154,13 @@ class Bot:
         return function
     def add(self, function, name, hour):
         self.jobs[name] = (function, hour)
+    def limit(self, most):
+        self.most = most
 """
 USE = """
 from shift import Bot
 bot = Bot()
+bot.limit(5)
 def mail():
     return 1
 bot.add(mail, "a", 1)
@@ -196,8 +199,13 @@ def test_functions_that_a_decorator_set_on_an_object(start: Any) -> None:
     assert stale(done) == ["bot.on_error (def failed is gone)"]
 
 
-def test_statements_that_told_an_object_something(start: Any) -> None:
-    """Where another object takes its place, they are named, also if it can be called."""
-    app, _ = bots(start)
+def test_an_object_that_is_made_anew(start: Any) -> None:
+    """What registered functions with it is run again; what told it something else is named."""
+    app, using = bots(start)
+    before = using.bot
     named = stale(app.push({"using": USE.replace("bot = Bot()", "bot = Bot() or None")}))
-    assert [item.partition(" (")[0] for item in named] == ["bot", "def on_ready", "def failed"]
+    assert using.bot is not before
+    assert (using.bot.jobs, vars(using.bot)["on_ready"]) == (before.jobs, using.on_ready)
+    assert using.bot.on_error is using.failed
+    assert (using.bot.most, before.most) == (0, 5)
+    assert [item.partition(" (")[0] for item in named] == ["expression at line 4"]

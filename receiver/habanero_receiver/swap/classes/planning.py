@@ -51,7 +51,7 @@ def plan_class(plan: ModulePlan, old: Unit, new: Unit, cls: Any, around: Scope) 
             plan.refuse(new, f"the name is bound to {type(cls).__name__!r} in the live module, not to the class")
         return None
     steps_before = len(plan.steps)
-    kept = _plan_changes(plan, _Class(old, new, living, around, tuple(members)))
+    kept = _plan_changes(plan, _Class(old, new, living, around, tuple(members), again=id(new) in plan.again))
     if len(plan.steps) > steps_before or any(map(_answers_otherwise, members)):
         plan.steps.append(FinishClass(living, _bound(old.members), _bound(new.members)))
     else:
@@ -75,16 +75,20 @@ class _Class:
     cls: type
     around: Scope
     members: tuple[Match, ...]
+    again: bool
+    """Whether it is to be registered again, by its decorators and the app's own hooks."""
 
     def differs(self, part: int) -> bool:
         """Whether a part of the header changed: 0 what makes it another class, 1 bases, 2 decorators, 3 keywords."""
+        if part == 2 and self.again and self.new.decorate is not None:
+            return True
         return self.old.outline.split(":")[part] != self.new.outline.split(":")[part]
 
 
 def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
     """Plans all that changes; returns the members that are kept."""
     cls, is_own = item.cls, plan.scope.is_own
-    if item.old.outline != item.new.outline:
+    if item.again or item.old.outline != item.new.outline:
         plan.report.run.append(item.new.label)
     kind = special_kind(cls)
     owner = owner_of(cls)
@@ -97,6 +101,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         fields = fields or asks_hooks(cls, is_own)
         if not asks_hooks(cls, is_own) and not kind and not item.differs(2):
             name_collected(plan, item.old, item.around, cls, collected)
+    fields = fields or (owner is None and item.again and asks_hooks(cls, is_own))
     redone = owner is None and derives(cls, is_own) and (fields or (bool(kind) and item.differs(2)))
     reshape = redone or item.differs(3)
     if item.differs(0):
@@ -130,7 +135,7 @@ def _plan_changes(plan: ModulePlan, item: _Class) -> list[Unit]:
         if (keeps_no_defaults(cls) and gains) or (is_named_tuple(cls) and fields):
             plan.migration.filled.append(cls)
             instances = partial(plan.migration.instances_of, cls)
-        plan.steps.append(again := Reshape(item.around, item.new, cls, item.members, instances))
+        plan.steps.append(again := Reshape(item.around, item.new, cls, item.members, instances, item.again))
         if not item.differs(1):
             preview_class(plan, again)
     _follow_members(plan, body, kept, derives=reshape)

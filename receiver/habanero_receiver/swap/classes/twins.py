@@ -50,6 +50,8 @@ class Reshape:
     members: tuple[Match, ...]
     instances: Callable[[], Iterable[object]] = tuple
     """The living instances, to be given the defaults of new fields."""
+    again: bool = False
+    """Whether the class is to be registered again, though nothing of it changed."""
 
     def __call__(self, work: Transaction) -> None:
         """Carries the step out."""
@@ -62,7 +64,7 @@ class Reshape:
         try:
             twin = self.make_twin(twins)
             if roots:
-                if changed or hook is not None:
+                if changed or hook is not None or self.again:
                     registered.settle(work.log, [cls], [twin])
                     _put_in_place(work, registered.changed(), twin, cls)
                 else:

@@ -171,6 +171,10 @@ class Graph:
             found |= level
         return found
 
+    def knew(self, item: object, mark: Mark) -> bool:
+        """Whether an object had been met at some moment."""
+        return id(item) in self._objects and self._objects[id(item)][0] < mark.objects
+
     def holders(self, items: Iterable[int]) -> set[int]:
         """The objects that directly hold one of these, those that did before included."""
         return {up for item in items for up in self._parents.get(item, ())}
