@@ -20,7 +20,9 @@ FORMS = 7
 """How many ways there are to import from a module."""
 _PRELUDE = """import abc, collections, contextlib, dataclasses, datetime, enum, functools, re, sys, typing
 """
-_FRAMEWORKS = "import click, fastapi, fastapi.responses, flask, pydantic\n"
+_FRAMEWORKS = """import click, fastapi, fastapi.responses, flask, flask.views, pydantic
+import starlette.applications, starlette.responses, starlette.routing
+"""
 
 
 @dataclass(frozen=True, slots=True)

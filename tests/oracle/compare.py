@@ -11,10 +11,10 @@ what it was before the swap, the statement that defines it did not change, and e
 And what was used may not differ from what it was before, even if it is what the fresh process has: that is state lost.
 A class that is a statement of both versions must be the same object before and after.
 A place that is or holds a function or class of the app is never excused as computed, and as stale only where the report
-names the very binding that it lies in: what was registered must be registered. A function made inside another may be
-what it was where the report names it, as it is written, and a class that a call made where it names what is bound to
-that; which function's cells those are that a stale object leads to
-follows from which functions it holds.
+names the very binding that it lies in: what was registered must be registered. (The object that lacks it may be one
+that the swap made: a decorator would register with that now, and is not asked again.) A function made inside another
+may be what it was where the report names it, as it is written, and a class that a call made where it names what is
+bound to that; which function's cells those are that a stale object leads to follows from which functions it holds.
 Wherever they differ otherwise, in names, code, constants, defaults, order of entries, or in what is the same object as
 what, it is a `Difference`. After a refusal, nothing at all may differ from before, identities included: `unchanged`.
 

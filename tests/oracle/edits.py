@@ -62,8 +62,10 @@ def edits(draw: Draw, app: App) -> App:
 
 
 def _chosen(draw: Draw, app: App) -> tuple[Part, int]:
-    part = draw(st.sampled_from(app.parts))
-    return part, draw(st.integers(0, len(part.statements) - 1))
+    """A statement; of an app that uses frameworks more often one that does."""
+    places = [(part, place) for part in app.parts for place in range(len(part.statements))]
+    using = [(part, place) for part, place in places if KINDS[part.statements[place].kind].frameworks]
+    return draw(st.sampled_from(using if using and draw(st.booleans()) else places))
 
 
 def _with(app: App, part: Part, place: int, statement: Statement) -> App:
@@ -78,6 +80,13 @@ def _number(draw: Draw, app: App) -> App:
     value = (chosen.numbers[index] + draw(st.integers(1, VARIANTS - 1))) % VARIANTS
     numbers = (*chosen.numbers[:index], value, *chosen.numbers[index + 1 :])
     return _with(app, part, place, replace(chosen, numbers=numbers))
+
+
+def _rewrite(draw: Draw, app: App) -> App:
+    """Writes a statement of the same kind otherwise in several respects at once."""
+    part, place = _chosen(draw, app)
+    numbers = tuple(draw(st.integers(0, VARIANTS - 1)) for _ in range(NUMBERS))
+    return _with(app, part, place, replace(part.statements[place], numbers=numbers))
 
 
 def _comment(draw: Draw, app: App) -> App:
@@ -214,8 +223,9 @@ def draw_part(draw: Draw, app: App, name: str, most: int) -> App:
 
 
 _EDITS: dict[str, Callable[[Draw, App], App]] = {
-    "number": _number, "comment": _comment, "reread": _reread, "rekind": _rekind, "add": _add, "remove": _remove,
-    "move": _move, "rename": _rename, "relocate": _relocate, "restyle": _restyle, "document": _document,
-    "future": _future, "export": _export, "add module": _add_module, "remove module": _remove_module,
+    "number": _number, "rewrite": _rewrite, "comment": _comment, "reread": _reread, "rekind": _rekind, "add": _add,
+    "remove": _remove, "move": _move, "rename": _rename, "relocate": _relocate, "restyle": _restyle,
+    "document": _document, "future": _future, "export": _export, "add module": _add_module,
+    "remove module": _remove_module,
 }  # fmt: skip
-_WEIGHTED = (*["number"] * 9, *["reread", "add", "remove", "relocate", "restyle"] * 2, *_EDITS)
+_WEIGHTED = (*["number"] * 9, *["rewrite", "reread", "add", "remove", "relocate", "restyle"] * 2, *_EDITS)

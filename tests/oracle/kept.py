@@ -39,7 +39,9 @@ class Kept:
         return any(use.added(parent, self.live, child, label, live=True) for use in self.uses)
 
     def lacked(self, parent: Node, fresh: Graph, child: int, label: str) -> bool:
-        """Whether the live object ``parent`` did not hold it before the swap either."""
+        """Whether the live object ``parent`` did not hold it before the swap either, or was not there at all."""
+        if parent.identity and self.uses[-1].after.node(parent) is None:
+            return True
         if parent.sequence:  # entries have no name to be missed by
             return self.uses[-1].after.content(parent) == content(self.live, parent)
         return not self.had(parent, fresh, child, label)

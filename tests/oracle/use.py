@@ -121,6 +121,13 @@ def _click(command):
         told.append([words, result.exit_code, result.output])
     return told
 
-_USERS = {"fastapi.FastAPI": _fastapi, "flask.Flask": _flask, "click.Group": _click, "click.Command": _click}
+def _starlette(app):
+    paths = ["/nowhere"]
+    for route in app.routes:
+        paths += [route.path + inner.path for inner in getattr(route, "routes", None) or ()] or [route.path]
+    return [[path, asyncio.run(_asked(app, path, "GET"))] for path in paths]
+
+_USERS = {"starlette.Starlette": _starlette,
+          "fastapi.FastAPI": _fastapi, "flask.Flask": _flask, "click.Group": _click, "click.Command": _click}
 '''
 )

@@ -68,3 +68,30 @@ def test_a_changed_decorator_that_registers_nothing_names_nothing(start: Start) 
     app = start({"shop": source})
     app.load("shop")
     assert app.push({"shop": source.replace("v1.", "v2.")}).report.of("shop").stale == []
+
+
+def test_an_object_that_took_the_place_of_what_a_decorator_registered_with_is_named(start: Start) -> None:
+    """The definition did not change, so that it is still registered with the one before; the new one holds nothing."""
+    bus = "from xmlrpc.server import SimpleXMLRPCDispatcher\nSERVER = SimpleXMLRPCDispatcher()\n"
+    main = "from shop.bus import SERVER\n@SERVER.register_function\ndef show():\n    return 1\n"
+    app = start({"shop/": "", "shop.bus": bus, "shop.main": main})
+    shop = app.load("shop.main")
+    before = shop.SERVER
+    moved = main.replace("from shop.bus import SERVER\n", bus)
+    report = app.push({"shop.main": moved, "shop.bus": "X = 1\n"}).report
+    assert shop.SERVER is not before
+    assert list(before.funcs) == ["show"]
+    assert "SERVER (show is registered with what it was bound to before)" in report.of("shop.main").stale
+
+
+def test_an_object_that_a_changed_decorator_speaks_of_now_is_named(start: Start) -> None:
+    """In its own module, though that is imported first by the new code."""
+    main = DIRECT.replace("def plain", "import atexit\ndef plain")
+    other = "from xmlrpc.server import SimpleXMLRPCDispatcher\nREMOTE = SimpleXMLRPCDispatcher()\n"
+    app = start({"shop/": "", "shop.main": main})
+    app.load("shop.main")
+    new = main.replace("    SERVER.register", "    bus.REMOTE.register")
+    new = new.replace("import logging", "import logging\nfrom shop import bus")
+    report = app.push({"shop.main": new, "shop.bus": other}).report
+    assert report.of("shop.bus").stale == ["REMOTE (exposed, which changed, registers show with it)"]
+    assert "SERVER (exposed, which changed, registered show with it)" in report.of("shop.main").stale

@@ -186,7 +186,7 @@ class StagedSwap:
         work = Transaction(
             log, self._graph, began, self._own_modules(), in_use(), self._units_of, [*self._patching.redefined],
             copies=self._patching.copies, instances_of=self._instances_of, report=self.report, found=self._living,
-            documented=self._documented, classvars=self._classvars,
+            documented=self._documented, classvars=self._classvars, former=at_first,
         )  # fmt: skip
         if self.plans:
             work.arrange = partial(arrange_handed_on, next(iter(self.plans.values())).scope, work)

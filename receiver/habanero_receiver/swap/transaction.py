@@ -53,6 +53,8 @@ class Transaction:
     """The units that a loaded module of the app is made of once this commit is done."""
     redefined: list[FunctionType] = field(default_factory=list)
     """Living functions whose ``def`` changed in more than its body: signature, defaults, annotations or decorators."""
+    former: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What modules that change bound when the commit began, by their names."""
     held: dict[tuple[int, str], object] = field(default_factory=dict)
     """What names were bound to before a statement binds them in passing, by namespace and name."""
     reshaped: list[type] = field(default_factory=list)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from oracle.kinds import blocks, classes, frameworks, functions, hooks, records, values, wrappers
+from oracle.kinds import blocks, classes, frameworks, functions, hooks, records, sites, values, wrappers
 from oracle.kinds.statement import KINDS, NUMBERS, VARIANTS, Kind, Statement
 
 __all__ = [
     "KINDS", "NUMBERS", "VARIANTS", "Kind", "Statement", "blocks", "classes", "frameworks", "functions", "hooks",
-    "records", "values", "wrappers",
+    "records", "sites", "values", "wrappers",
 ]  # fmt: skip

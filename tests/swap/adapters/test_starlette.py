@@ -205,3 +205,17 @@ def test_calls_beside_a_mount_of_the_same_view(start: Any, form: str, old: str, 
     fresh = start({"mounted": source.replace(old, new)}).load("mounted").app
     assert (after, paths) == (answers(fresh), [route.path for route in fresh.routes])
     assert after != before
+
+
+def test_a_list_that_gets_a_name_is_the_list_that_the_app_goes_on_with(start: Any) -> None:
+    """What it holds are the routes that live, so that the next change of it reaches the app."""
+    one = VIEWS + 'app = Starlette(routes=[Route("/a", a), Route("/b", b)])\n'
+    two = VIEWS + 'routes = [Route("/a", a), Route("/b", b)]\napp = Starlette(routes=routes)\n'
+    app = start({"named_routes": one})
+    main = app.load("named_routes")
+    living = list(main.app.routes)
+    app.push({"named_routes": two})
+    assert main.routes == living
+    assert list(map(id, main.routes)) == list(map(id, main.app.routes))
+    app.push({"named_routes": two.replace('"/b"', '"/c"')})
+    assert [get(main.app, path) for path in ("/a", "/b", "/c")] == ["a", 404, "b"]

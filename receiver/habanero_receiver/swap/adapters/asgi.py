@@ -54,6 +54,17 @@ def take_over(swap: Transaction, living: Any, made: Any) -> None:
             raise TypeError(_refusal(made, f"{change.name}=..."))
     for change in changes:
         change.carry_out(swap)
+    _share_routes(swap, getattr(living, "router", living).routes, getattr(made, "router", made).routes)
+
+
+def _share_routes(swap: Transaction, living: list[Any], made: list[Any]) -> None:
+    """Has a list that the new form was given, by its name, hold the routes that the living object goes on with."""
+    left = list(living)
+    stay = {id(entry): taken for entry in made if (taken := _taken(left, entry)) is not entry}
+    for named in (value for module in swap.modules.values() for value in list(vars(module).values())):
+        if type(named) is list and any(id(entry) in stay for entry in named):
+            entries = [stay.get(id(entry), entry) for entry in named]
+            swap.log.do((fill, named, entries), (fill, named, list(named)))
 
 
 def _refusal(made: object, what: str, why: str = "") -> str:

@@ -95,36 +95,22 @@ def given(unit: Unit, scope: Scope) -> list[object]:
     found: list[object] = []
     for name in unit.reads:
         value = scope.lookup(name)
-        if is_a(value, ModuleType):
-            found += _spoken_of(value, unit, scope)
-        elif is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
+        if is_a(value, (FunctionType, type)) or (name not in roots and _is_object(value)):
             found.append(value)
     return [*found, *_of_modules(unit, scope)]
 
 
 def _of_modules(unit: Unit, scope: Scope) -> Iterator[object]:
-    """The objects that a statement names as those of modules of the app, but for those that it calls."""
-    for path in sorted(dotted_names(unit.code).difference(unit.calls)):
+    """What a statement names as of modules of the app (``api.router``), but for the objects whose methods it calls."""
+    modules = any(is_a(scope.lookup(name), ModuleType) for name in unit.reads)
+    for path in sorted(dotted_names(unit.code)) if modules else ():
         root, *rest = path.split(".")
         value = scope.lookup(root)
         for name in rest:
             own = is_a(value, ModuleType) and scope.is_own(value.__name__)
-            value = vars(value).get(name, UNKNOWN) if own else UNKNOWN
-        if rest and _is_object(value) and not is_a(value, (FunctionType, type)):
+            value = scope.names_of(value).get(name, UNKNOWN) if own else UNKNOWN
+        if rest and (is_a(value, (FunctionType, type)) or (path not in unit.calls and _is_object(value))):
             yield value
-
-
-def _spoken_of(module: ModuleType, unit: Unit, scope: Scope) -> Iterator[object]:
-    """What a statement names by way of a module of the app (``api.router``), but for whose method it calls."""
-    called = {path.split(".")[-2] for path in unit.calls if "." in path}
-    waiting = [module]
-    for inner in waiting:
-        for name in unit.code.co_names if scope.is_own(inner.__name__) else ():
-            value = vars(inner).get(name)
-            if is_a(value, ModuleType) and not any(value is met for met in waiting):
-                waiting.append(value)
-            elif is_a(value, (FunctionType, type)) or (value is not None and name not in called and _is_object(value)):
-                yield value
 
 
 def called_on(unit: Unit, scope: Scope) -> list[object]:
@@ -162,7 +148,7 @@ def _called(path: str, scope: Scope) -> Any:
     root, *rest = path.split(".")
     found = scope.lookup(root)
     for name in rest:
-        found = vars(found).get(name) if is_a(found, ModuleType) else None
+        found = scope.names_of(found).get(name) if is_a(found, ModuleType) else None
     return found
 
 

@@ -82,15 +82,16 @@ class Withdraw:
 
 def withdraw(work: Transaction, scope: Scope, units: Sequence[Unit], former: Sequence[Claimant]) -> Withdrawn:
     """Takes out what these old statements registered, as far as it can be told, and has adapters forget it."""
-    claims, withdrawn = Claims(former, scope), Withdrawn()
-    units = [unit for unit in units if not only_makes(unit, scope)]
-    targets = {id(item): item for unit in units for item in given(unit, scope)}
+    then = scope.as_it_was(work.former)
+    claims, withdrawn = Claims(former, then), Withdrawn()
+    units = [unit for unit in units if not only_makes(unit, then)]
+    targets = {id(item): item for unit in units for item in given(unit, then)}
     elsewhere = {k for k, t in targets.items() if claimed_elsewhere(t, scope, work.modules, work.units_of)}
-    sure = [unit for unit in units if elsewhere.isdisjoint(map(id, given(unit, scope)))]
+    sure = [unit for unit in units if elsewhere.isdisjoint(map(id, given(unit, then)))]
     for unit in sure:
-        withdrawn.forgotten |= _forget(work, claims, unit, scope)
-    found = [(unit, root) for unit in units for root in roots_of(unit.code, scope.globals, scope.is_own)]
-    roots = [root for unit, root in found if id(root) not in made_by(unit, scope)]
+        withdrawn.forgotten |= _forget(work, claims, unit, then)
+    found = [(unit, root) for unit in units for root in roots_of(unit.code, then.globals, scope.is_own)]
+    roots = [root for unit, root in found if id(root) not in made_by(unit, then)]
     for container, leading in registries(work.graph, roots, targets.values(), scope):
         entries = whole(container) if is_a(container, dict) else list(container)
         mine, maybe = claims.held_by(units, sure, entries, leading)

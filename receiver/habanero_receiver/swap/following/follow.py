@@ -26,6 +26,7 @@ from habanero_receiver.swap.transaction import Transaction
 from .classvars import MISSING, ClassVars, Was
 from .constants import is_constant
 from .derived import Derived
+from .left import may_hold
 from .signatures import decorators_of
 from .suspects import Suspects, guards_main
 
@@ -178,6 +179,7 @@ class Following:
                 for what in derived.left or _made_by(unit):
                     who = "it" if unit.names else f"line {unit.line} made it, and"
                     self.report.of(kept.name).note_stale(what, f"{who} reads {', '.join(reads)}, which changed")
+                self._name_registries(unit, causes)
                 self._name_readers(kept, unit)
 
     def _read_for_sure(self, kept: Kept, unit: Unit, causes: Iterable[Change]) -> list[str]:
@@ -189,6 +191,14 @@ class Following:
         left = (c for c in causes if c.name in given or _is_left(c.old, made, asked=c.name in asked))
         read = (c for c in left if not (unreached and c.module != kept.name))
         return list(dict.fromkeys(cause.name for cause in read))
+
+    def _name_registries(self, unit: Unit, causes: Iterable[Change]) -> None:
+        """Names the objects that decorators of a kept function would register it with now."""
+        for cause in causes if unit.kind == "function" else ():
+            named = is_a(cause.module, str) and cause.rebinds and cause.name in decorators_of(unit)
+            if named and may_hold(cause.new):
+                why = f"{unit.names[0]} is registered with what it was bound to before"
+                self.report.of(str(cause.module)).note_stale(cause.name, why)
 
     def _name_readers(self, kept: Kept, stale: Unit) -> None:
         """Names the plain values that other kept statements took from what one of them made, which is stale."""

@@ -9,7 +9,7 @@ code and at what lives, and runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -24,11 +24,22 @@ from habanero_receiver.swap.statements.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What changed code left: the module and the name of it, and why that is stale."""
+    """What changed code left, by the module and the name of it, and why that is stale."""
 
     module: str
     name: str
     why: str
+    maker: Any = None
+    """The function that speaks of it by ``name``, if that is a path: what it means shows when all is carried out."""
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """The module and the name; none of a path that leads to nothing that can be registered with."""
+        if self.maker is None:
+            yield self.module, self.name
+            return
+        home, name, value = _object(self.name, self.maker)
+        if may_hold(value):
+            yield home, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +58,30 @@ class Given:
         return False
 
 
-def registered(codes: Iterable[CodeType], maker: FunctionType, given: Given, scope: Scope) -> Iterator[Left]:
-    """The objects that ``maker``, of which these codes ran, speaks of by name and that hold what it was given."""
-    found = dict.fromkeys(path for code in codes for path in sorted(dotted_names(code)))
-    met: dict[int, tuple[str, str, Any]] = {}
-    for path in found:
+def registered(old: CodeType, new: CodeType, maker: FunctionType, given: Given, scope: Scope) -> Iterator[Left]:
+    """The objects that ``maker``, of which these codes ran, speaks of by name and that hold what it was given.
+
+    And those of which the new code speaks in their stead.
+    """
+    before, after = sorted(dotted_names(old)), sorted(dotted_names(new))
+    why = f"{maker.__qualname__}, which changed, registered {given.name} with it"
+    gone, known = False, set[int]()
+    for path in dict.fromkeys((*before, *after)):
         home, name, value = _object(path, maker)
-        if not (is_plain(value) or is_a(value, (type, FunctionType, ModuleType)) or type(value) in CONTAINERS):
-            met.setdefault(id(value), (home, name, value))
-    for home, name, value in met.values():
-        if given.is_in(value, scope):
-            yield Left(home, name, f"{maker.__qualname__}, which changed, registered {given.name} with it")
+        if may_hold(value) and id(value) not in known and given.is_in(value, scope):
+            known.add(id(value))
+            gone = gone or not any(other.startswith(path.rpartition(".")[0]) for other in after)
+            yield Left(home, name, why)
+    for path in after if gone else ():
+        if path not in before:
+            now = f"{maker.__qualname__}, which changed, registers {given.name} with it"
+            yield Left(maker.__module__, path, now, maker)
+
+
+def may_hold(value: Any) -> bool:
+    """Whether it is an object that can be a registry; containers are looked at otherwise."""
+    named = is_plain(value) or is_a(value, (type, FunctionType, ModuleType))
+    return not named and type(value) not in CONTAINERS
 
 
 def _object(path: str, maker: FunctionType) -> tuple[str, str, Any]:

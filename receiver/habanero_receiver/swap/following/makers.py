@@ -50,7 +50,7 @@ def left_by(unit: Unit, scope: Scope, marks: Marks) -> Iterator[Left]:
         for old, new in _ran(version, called=maker.called) if version is not None else ():
             known |= {n for n in set_by(old) if n in held} | set_by(new)
             yield from _filled(old, maker, scope, why)
-            yield from registered((old, new), maker.function, Given(name, made), scope)
+            yield from registered(old, new, maker.function, Given(name, made), scope)
         gained, lost = marks.otherwise(maker.function)
         indirect = f"what {maker.function.__qualname__} sets through others changed"
         for attribute in sorted((known | (gained - held.keys()) | (lost & held.keys())) - written):

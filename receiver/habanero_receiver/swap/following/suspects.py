@@ -200,7 +200,8 @@ class Suspects:
         for suspect in self.found:
             suspect.name(report)
         for item in self.left:
-            report.of(item.module).note_stale(item.name, item.why)
+            for module, name in item.places():
+                report.of(module).note_stale(name, item.why)
 
 
 def evaluated(unit: Unit, scope: Scope) -> dict[str, Any] | None:

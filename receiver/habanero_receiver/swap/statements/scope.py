@@ -34,6 +34,16 @@ class Scope:
     owner: type | None = None
     parameters: Mapping[str, CellType] = field(default_factory=dict)
     """Of generic classes: what their bodies close over, the type parameters."""
+    former: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What modules bound before a swap, by their names, for a scope as it was then."""
+
+    def as_it_was(self, former: Mapping[str, dict[str, Any]]) -> Scope:
+        """The scope in which old statements ran, as far as these modules bound something else then."""
+        return replace(self, globals=former.get(self.globals["__name__"], self.globals), former=former)
+
+    def names_of(self, module: ModuleType) -> Mapping[str, Any]:
+        """What a module binds, or bound if the scope is one as it was."""
+        return self.former.get(module.__name__, vars(module))
 
     def inside(self, owner: type) -> Scope:
         """The scope of a class in this one."""
