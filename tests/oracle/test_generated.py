@@ -14,7 +14,7 @@ LIBRARIES = ("click", "fastapi.responses", "flask", "pydantic")
 
 
 @pytest.mark.timeout(600)  # many processes, one after the other, beside other tests
-@pytest.mark.parametrize(("frameworks", "count", "start"), [(False, 16, 4), (True, 6, 4)])
+@pytest.mark.parametrize(("frameworks", "count", "start"), [(False, 16, 6), (True, 6, 4)])
 def test_a_swapped_app_is_what_a_fresh_one_would_be(count: int, start: int, *, frameworks: bool) -> None:
     """No step is wrong: each is equal to a fresh import but for what its report names, or refused with nothing changed.
 
