@@ -58,6 +58,7 @@ def test_a_filled_container_is_what_a_fresh_one_would_be(start: Start, before: s
     shop = app.load("shop")
     picture = app.picture()
     committed = app.push({"shop": new})
+    assert committed.report.of("shop").stale == []
     found = values(shop.C if indent else shop)
     assert {n: v for n, v in found.items() if not callable(v)} == {
         n: v for n, v in expected.items() if not callable(v)

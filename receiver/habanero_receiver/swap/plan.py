@@ -86,6 +86,8 @@ class ModulePlan:
     """By identity: changed and new units, and ``del`` statements, that these run."""
     overruling: dict[tuple[str, str], Unit] = field(default_factory=dict)
     """Statements that do not run, and set or delete an attribute of a class: they have the last word on it."""
+    settled: dict[int, frozenset[str]] = field(default_factory=dict)
+    """What those steps see to in full: by the identity of new units, names of which nothing more follows for them."""
     refilled: set[int] = field(default_factory=set)
     """By identity: old units whose effects those steps take back."""
     claimants: tuple[Claimant, ...] = ()

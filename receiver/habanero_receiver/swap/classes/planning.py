@@ -167,7 +167,8 @@ def _follow_members(plan: ModulePlan, body: Body, kept: list[Unit | None], *, de
     before = {name: live[name] for unit in old if unit.kind == "assign" for name in unit.names if name in live}
     inner = (m for m in body.matches if m.old is not None and m.new is not None and m.new.kind == "class")
     moved = {*before, *(_unit(m).names[0] for m in inner)}
-    members = tuple(unit for unit in kept if unit is not None and not moved.isdisjoint(unit.reads))
+    settled = plan.settled
+    members = tuple(u for u in kept if u is not None and not (moved - settled.get(id(u), set())).isdisjoint(u.reads))
     if members:
         plan.steps.append(FollowMembers(body.scope, members, before, told=not derives))
 

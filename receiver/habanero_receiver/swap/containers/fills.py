@@ -154,6 +154,8 @@ def plan_fills(plan: ModulePlan, body: Body) -> None:
         note_readers(plan, body, group.gone_again, frozenset(map(id, group.matches)))
         plan.filled.update(map(id, (*group.changed, *(unit for unit in group.new if unit.deletes))))
         plan.fills[id(group.new[-1])] = fill
+        bound = group.names.union(*(unit.names for unit in group.new))
+        plan.settled.update((id(unit), bound) for unit in group.new)
         plan.refilled.update(map(id, group.old))
         plan.late.update(group.names | group.following)
         plan.changing.update(group.names | group.following)

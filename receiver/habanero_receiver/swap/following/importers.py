@@ -39,9 +39,7 @@ def find_kept(
     Shows the units to ``suspects``. ``own_modules`` are the app's living modules, with those that are planned and those
     that are ``deleted``.
     """
-    kept = {
-        name: Kept(name, plan.scope, tuple(plan.kept), bound_again(plan.new.units)) for name, plan in plans.items()
-    }
+    kept = {name: Kept(name, plan.scope, tuple(plan.kept), _left_alone(plan)) for name, plan in plans.items()}
     influence = Influence([*plans.values()], swapper.is_own)
     changing: dict[str, set[str]] = {name: set(plan.changing) for name, plan in plans.items()}
     classvars = [
@@ -74,6 +72,13 @@ def find_kept(
         _note_changing(changing, fresh, influence, classvars)
     suspects.look(influence, kept.values())
     return {name: kept[name] for name in _ordered(kept)}, classvars
+
+
+def _left_alone(plan: ModulePlan) -> dict[str, frozenset[str]]:
+    """The names that units read and that nothing follows from for them, by the units' keys."""
+    again = bound_again(plan.new.units)
+    none = frozenset[str]()
+    return {unit.key: again.get(unit.key, none) | plan.settled.get(id(unit), none) for unit in plan.new.units}
 
 
 def _note_changing(
