@@ -1,7 +1,8 @@
 """What a swap makes of functions and classes: which of them do something else when they are called.
 
-By name, as far as planning tells: functions and methods by their qualified names, those inside functions too. A change
-of annotations, of a docstring or of places in the source is none. It runs nothing.
+By name, as far as planning tells: functions and methods by their qualified names, those inside functions too; lambdas
+of statements that bind names by their code. A change of annotations, of a docstring or of places in the source is none.
+It runs nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class Altered:
         """Functions that do the same, and make functions that do not."""
         self.members: dict[tuple[str, str, str], None] = {}
         """Methods that classes gain or lose: module, class, name."""
+        self.lambdas: set[tuple[str, CodeType]] = set()
+        """Lambdas of kept statements that bind names, in both forms, with their modules."""
+        self._former: dict[int, Unit] = {}
         self._new: dict[Home, CodeType] = {}
         versions: dict[Home, tuple[CodeType | None, CodeType | None]] = {}
         for plan in plans:
@@ -45,7 +49,7 @@ class Altered:
         """The functions and methods that changed, came or went, in both forms."""
         self.tops = frozenset(
             (home, path.partition(".")[0]) for home, path, *_ in (*self.code, *self.making, *self.members)
-        )
+        ) | {(home, code.co_qualname) for home, code in self.lambdas}
         """The names at the top of modules by which any of that is reached."""
         self._written: dict[Home, dict[Home, None]] = {}
         self._names: dict[str, set[str]] = {}
@@ -57,9 +61,14 @@ class Altered:
         """The names at the top of a module by which what changed in it is reached."""
         return self._names.get(module, set())
 
+    def former(self, unit: Unit) -> Unit | None:
+        """The old form of a kept statement of which a lambda changed."""
+        return self._former.get(id(unit))
+
     def _compare(self, module: str, matches: Iterable[Match], space: Mapping[str, Any]) -> None:
         for match in matches:
             if match.new is None or match.new.kind in ("import", "assign"):
+                self._compare_lambdas(module, match)
                 continue
             if match.old is None or match.old.kind != match.new.kind:
                 if match.new.kind != "other":
@@ -70,6 +79,14 @@ class Altered:
                 self._compare_class(module, match.old, match.new, living)
             else:
                 self._compare_code(module, match.old, match.new)
+
+    def _compare_lambdas(self, module: str, match: Match) -> None:
+        if match.old is None or match.new is None or not match.same:
+            return
+        for pair in pair_code(match.old.code, match.new.code):
+            if pair.new.co_name == "<lambda>" and not does_the_same(pair.old, pair.new):
+                self.lambdas |= {(module, pair.old), (module, pair.new)}
+                self._former[id(match.new)] = match.old
 
     def _compare_class(self, module: str, old: Unit, new: Unit, living: Any) -> None:
         qualname = living.__qualname__ if is_a(living, type) else new.spelled

@@ -118,6 +118,8 @@ class Influence:
         """Whether a statement reads anything by which a change could reach it: a quick look, before it is traced."""
         if not (self.altered.tops or self.values or self.classvars):
             return False
+        if self.altered.former(unit) is not None:
+            return True
         return any((module, name) in self.values or self._leads_on(namespace.get(name)) for name in unit.reads)
 
     def _leads_on(self, value: Any) -> bool:

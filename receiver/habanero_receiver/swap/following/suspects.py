@@ -144,9 +144,9 @@ class Suspects:
         unseen = unit.effect < ANY if unit.kind == "assign" else unit.closed
         computes = unseen and not influence.calls_own(unit, names)
         (self.unreached.discard if trace.causes else self.unreached.add)(id(unit))
-        if not trace.causes or (computes and not trace.apart):
+        if not trace.causes or (computes and not trace.apart and not any(cause.called for cause in trace.causes)):
             return  # what only reads what changed follows without being asked here
-        made = evaluated(unit, scope) if plain and not again else None
+        made = evaluated(influence.altered.former(unit) or unit, scope) if plain and not again else None
         if made is not None and not all(same_constant(scope.get(name), value) for name, value in made.items()):
             return  # it was set otherwise since
         suspect = Suspect(module, scope, unit, trace, made)

@@ -137,7 +137,11 @@ class Walks:
         self._runs.look(ran)
         found = self._single[ran, plain] = Walk()
         altered = self._altered
-        if ran.home is not None and (ran.home in altered.code or (plain and ran.home in altered.making)):
+        if ran.home is not None and (
+            ran.home in altered.code
+            or (plain and ran.home in altered.making)
+            or (bool(altered.lambdas) and (ran.home[0], ran.code) in altered.lambdas)
+        ):
             found.note(ran.home)
             found.written = {**ran.written, **altered.written_by(ran.home)}
             found.filled = found.written
