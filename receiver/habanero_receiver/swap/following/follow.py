@@ -188,7 +188,12 @@ class Following:
         made = [kept.scope.get(name) for name in unit.names]
         given = decorators_of(unit) if unit.kind == "function" else ()  # they are not applied again
         asked = {path.partition(".")[0] for path in unit.calls if "." in path}
-        left = (c for c in causes if c.name in given or _is_left(c.old, made, asked=c.name in asked))
+        called = {path.rpartition(".")[2] for path in unit.calls}
+        left = (
+            c
+            for c in causes
+            if c.name in given or _is_left(c.old, made, asked=c.name in asked, called=c.name in called)
+        )
         read = (c for c in left if not (unreached and c.module != kept.name))
         return list(dict.fromkeys(cause.name for cause in read))
 
@@ -201,14 +206,17 @@ class Following:
                 self.report.of(str(cause.module)).note_stale(cause.name, why)
 
     def _name_readers(self, kept: Kept, stale: Unit) -> None:
-        """Names the plain values that other kept statements took from what one of them made, which is stale."""
-        names = {*stale.names} if stale.kind == "assign" else set()
-        for unit in kept.units if names else ():
-            plain = all(is_constant(kept.scope.get(name)) for name in unit.names)
-            if unit is not stale and unit.kind == "assign" and plain and not names.isdisjoint(unit.reads):
-                taken = ", ".join(sorted(names & {*unit.reads}))
-                self.report.of(kept.name).note_stale(unit.label, f"it reads {taken}, which is stale")
-                names.update(unit.names)
+        """Names the plain values that kept statements took from what one of them made, which is stale."""
+        homes = {(kept.name, name) for name in stale.names} if stale.kind == "assign" else set()
+        for module in self.kept.values() if homes else ():
+            items = [item for unit in module.units for item in unit.imports if (item.module, item.name) in homes]
+            homes.update((module.name, item.bound) for item in items)
+            for unit in module.units:
+                taken = [name for name in unit.reads if (module.name, name) in homes]
+                plain = all(is_constant(module.scope.get(name)) for name in unit.names)
+                if taken and unit is not stale and unit.kind == "assign" and plain:
+                    self.report.of(module.name).note_stale(unit.label, f"it reads {', '.join(taken)}, which is stale")
+                    homes.update((module.name, name) for name in unit.names)
 
 
 def _made_by(unit: Unit) -> list[str]:
@@ -217,16 +225,17 @@ def _made_by(unit: Unit) -> list[str]:
     return sorted(filled) or [*unit.bindings]
 
 
-def _is_left(old: Any, made: list[Any], *, asked: bool) -> bool:
+def _is_left(old: Any, made: list[Any], *, asked: bool, called: bool) -> bool:
     """Whether a statement that read ``old`` and ``made`` these is stale for that: functions in tables follow.
 
-    ``asked``: a method of it was called, so that it was changed or told something, if it is an object.
+    ``asked``: a method of it was called, so that it was changed or told something, if it is an object. ``called``: it
+    was called itself; what functions of the app give is looked at elsewhere, by their code.
     """
     if is_a(old, type):  # what is named so is another class now
         return any(is_instance(part, old) for value in made for part in _held_in(value))
     if is_a(old, EXCHANGED):
-        return False
-    return asked or not callable(old) or any(holds(value, [old]) for value in made)
+        return called and not is_a(old, FunctionType)
+    return asked or called or not callable(old) or any(holds(value, [old]) for value in made)
 
 
 def _held_in(value: Any, depth: int = 2) -> Iterator[Any]:

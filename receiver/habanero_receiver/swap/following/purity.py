@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import dis
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import takewhile
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -92,6 +93,8 @@ class _Judge:
     def _may_use(self, value: Any) -> bool:
         if is_a(value, FunctionType) and self.is_own(value.__module__ or ""):
             return self._may_call(value)
+        if type(value) is partial:
+            return self._may_use(value.func) and all(map(is_constant, (*value.args, *value.keywords.values())))
         if is_constant(value) or type(value).__module__ == "typing":
             return True
         if is_a(value, (type, BuiltinFunctionType, FunctionType)):

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
+from functools import partial
+from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from habanero_receiver.swap.building.units import Unit
@@ -247,9 +248,14 @@ def _dealt_with(ran: Ran) -> Iterator[type]:
 
 
 def unwrapped(value: Any) -> Any:
-    """The function that a wrapper was put around, as `functools.wraps` notes it."""
+    """The function that a wrapper was put around, as `functools.wraps` notes it, or that a partial or method calls."""
     for _ in range(10):
-        inner = (instance_dict(value) or {}).get("__wrapped__") if callable(value) else None
+        if is_a(value, partial):
+            inner: Any = value.func
+        elif is_a(value, MethodType):
+            inner = value.__func__
+        else:
+            inner = (instance_dict(value) or {}).get("__wrapped__") if callable(value) else None
         if inner is None:
             break
         value = inner
