@@ -90,3 +90,25 @@ def test_what_builds_on_the_name_runs_again(start: Start) -> None:
     assert held() == ("wrapped", 2)
     app.push({"shop": source.format("a=3", "a")})
     assert (shop.f(), held()) == (("wrapped", 3), ("wrapped", 3))
+
+
+@pytest.mark.parametrize("indent", ["", "    "], ids=["module", "class"])
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [("tmp = 1", "tmp = None"), ("import json as tmp", "tmp = 0"), ("one = 1\ntmp = one\none = 2", "tmp = None")],
+    ids=["a constant", "an import", "one made of another"],
+)
+def test_a_statement_reads_what_is_bound_above_it(start: Start, above: str, below: str, indent: str) -> None:
+    """And not what the same name means at the end of the body; that stays what it is."""
+    text = f"{above}\nkept = (repr(tmp)[:9], 0)\n{below}\n"
+    body = "".join(f"{indent}{line}\n" for line in text.splitlines())
+    source = "class C:\n" + body if indent else body
+    app = start({"shop": source})
+    shop = app.load("shop")
+    held = shop.C if indent else shop
+    last = held.tmp
+    app.push({"shop": source.replace(", 0)", ", 1)")})
+    space: dict[str, object] = {}
+    exec(text.replace(", 0)", ", 1)"), space)
+    assert held.kept == space["kept"]
+    assert held.tmp is last

@@ -32,21 +32,37 @@ def deleted(body: Body) -> set[str]:
 
 
 def force_makers(plan: ModulePlan, body: Body) -> None:
-    """Has statements run again that bind what a statement that runs reads, and what is deleted further down.
+    """Has statements run again that bind what a statement that runs reads, and what is not to be read there any more.
 
-    That is an import or a definition, or builds plain values: nothing that could be noticed.
+    That is what is deleted further down, or bound to something else. Statements run again that import, define, or build
+    plain values: nothing that could be noticed.
     """
     units = [match.new for match in body.matches if match.new is not None and id(match.new) not in plan.filled]
+    places = {id(unit): index for index, unit in enumerate(units)}
     gone = {name for unit in units if unit.deletes for name in unit.names if not body.scope.binds(name)}
     runs = {id(match.new) for match in body.matches if not match.same}
-    waiting = [unit for unit in units if id(unit) in runs and not unit.deletes] if gone else []
+    waiting = [unit for unit in units if id(unit) in runs and not unit.deletes]
     while waiting:
-        read = gone.intersection(waiting.pop().reads)
-        makers = [unit for unit in units if read.intersection(unit.names) and id(unit) not in runs]
-        makers = [unit for unit in makers if unit.deletes or _is_harmless(unit)]
-        runs.update(map(id, makers))
-        plan.forced.update(map(id, makers))
-        waiting += makers
+        reader = waiting.pop()
+        read = gone.intersection(reader.reads)
+        makers = [unit for unit in units if read.intersection(unit.names)]
+        makers += _bound_otherwise(units, places[id(reader)])
+        makers = [unit for unit in makers if id(unit) not in runs]
+        forced = [unit for unit in makers if unit.deletes or _is_harmless(unit)]
+        runs.update(map(id, forced))
+        plan.forced.update(map(id, forced))
+        waiting += forced
+
+
+def _bound_otherwise(units: Sequence[Unit], place: int) -> list[Unit]:
+    """Those that bind what the one at ``place`` reads, where others bind the same names again below it."""
+    found: dict[int, Unit] = {}
+    for name in {*units[place].reads}.difference(units[place].names):
+        makers = [unit for unit in units[:place] if name in unit.names]
+        below = any(name in unit.names and not unit.deletes for unit in units[place + 1 :])
+        if makers and makers[-1].kind in ("assign", "import") and below:
+            found[id(makers[-1])] = makers[-1]
+    return list(found.values())
 
 
 def force_bases(plan: ModulePlan, body: Body) -> None:
