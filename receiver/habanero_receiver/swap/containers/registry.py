@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from types import FunctionType, ModuleType
 from typing import Any
 
 from habanero_receiver.swap.finding.graph import Graph
 from habanero_receiver.swap.functions.moves import is_plain
-from habanero_receiver.swap.kinds import is_a
+from habanero_receiver.swap.kinds import instance_dict, is_a
 from habanero_receiver.swap.undo import UndoLog, fill, reorder
 
 from .aside import can_hold, substituted, substitutes
@@ -119,8 +120,13 @@ class Registrations:
         return any(content.fresh for content in self._contents([], [value]))
 
     def exchange(self, log: UndoLog, made: object, living: object) -> None:
-        """Puts ``living`` where ``made`` was registered, by itself or in a tuple: it has taken that one over."""
+        """Puts ``living`` where ``made`` was registered, by itself, in a tuple or in a record: it took it over."""
         self._put(log, made, living, depth=2)
+        for record in self._graph.held_by(made):
+            inside = is_a(record, (FunctionType, type, ModuleType))  # wrappers around it have it for themselves
+            attributes = {} if inside else instance_dict(record) or {}
+            for name in [name for name, value in attributes.items() if value is made]:
+                log.set_item(attributes, name, living)
 
     def _put(self, log: UndoLog, held: object, instead: object, depth: int) -> None:
         self._graph.look()
