@@ -1,14 +1,16 @@
 """Who copied a function's docstring, annotations and the like, so that copies follow when the function changes.
 
 `functools.wraps` and all that is built on it, properties, static methods and cached properties take over what they show
-of a function at the moment they are made. Python keeps no note of that; but such an object holds the function, and what
-it copied is still the function's. What was set otherwise since is not the function's any more, and stays. A function
-that wraps a class has copies of all that the class bound then.
+of a function at the moment they are made, and so do records of functions, as commands with a text of help. Python keeps
+no note of that; but such an object holds the function, and what it copied is still the function's. What was set
+otherwise since is not the function's any more, and stays. A function that wraps a class has copies of all that the
+class bound then.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -55,10 +57,13 @@ class Copies:
             source = waiting.pop()
             for holder in self._holders.get(id(source), ()):
                 puts = [put for put, value in _places(holder, source, name, old) if _same(value, old)]
-                if puts and id(holder) not in done:
+                pairs = [((*put, new), (*put, old)) for put in puts]
+                if name == "__doc__" and is_a(old, str) and is_a(new, str):
+                    pairs += _noted(holder, old, new)
+                if pairs and id(holder) not in done:
                     done.add(id(holder))
                     waiting.append(holder)
-                    yield from (((*put, new), (*put, old)) for put in puts)
+                    yield from pairs
 
     def of_classes(self) -> list[ClassCopy]:
         """The functions that have copies of all that a class binds now."""
@@ -110,7 +115,8 @@ def _held(item: Any) -> list[object]:
         return []
     else:
         names = instance_dict(item) or {}
-        held = [names.get("__wrapped__"), *names.values()] if "__doc__" in names else []
+        documents = "__doc__" in names or any(type(value) is str for value in names.values())
+        held = [names.get("__wrapped__"), *names.values()] if documents else []
     functions = [value for value in held if is_a(value, FunctionType) or _wraps(value)]
     return list({id(value): value for value in functions}.values())
 
@@ -133,6 +139,22 @@ def _places(holder: Any, source: object, name: str, old: object) -> Iterator[tup
         yield (setattr, holder, name), holder.__doc__
     if name in names:  # of a function too: `wraps` copies what an object that it wraps has there
         yield (names.__setitem__, name), names[name]
+
+
+def _noted(record: Any, old: str, new: str) -> list[tuple[Step, Step]]:
+    """What has a record of a function (``self.help = getdoc(function)``) show the new docstring in place of the old.
+
+    A single word may be a name: it tells nothing.
+    """
+    if is_a(record, (FunctionType, property, staticmethod, classmethod)) or old.strip().isidentifier():
+        return []
+    names = instance_dict(record) or {}
+    forms = {old: new, inspect.cleandoc(old): inspect.cleandoc(new)}
+    return [
+        ((names.__setitem__, name, forms[value]), (names.__setitem__, name, value))
+        for name, value in names.items()
+        if name != "__doc__" and type(value) is str and value in forms
+    ]
 
 
 def _same(value: object, old: object) -> bool:
