@@ -108,3 +108,46 @@ def test_a_table_of_routes(start: Any) -> None:
     assert [route.path for route in module.routes] == ["/c", "/b"]
     assert committed.report.of("served").doubled == []
     assert asyncio.run(served(module.create_app(), "/c")) == "a1"
+
+
+ANEW = dedented({
+    "told": """
+        from blinker import Signal
+        from pyee.base import EventEmitter
+        paid, bus = Signal("one"), EventEmitter()
+        SEEN = []
+    """,
+    "hears": """
+        from told import SEEN, bus, paid
+        @paid.connect
+        def on_paid(sender):
+            SEEN.append(("paid", sender))
+        @bus.on("order")
+        def on_order(n):
+            SEEN.append(("order", n))
+        bus.add_listener("any", on_order)
+    """,
+})
+
+
+def test_emitters_that_are_made_anew(start: Any) -> None:
+    """Blinker and pyee: another signal and another emitter have the listeners of a module that did not change."""
+    pytest.importorskip("blinker")
+    pytest.importorskip("pyee")
+    app = start(ANEW)
+    app.load("hears")
+    told = app.load("told")
+    former = told.bus
+    text = ANEW["told"].replace('"one"', '"two"').replace("EventEmitter()", "EventEmitter() or 0")
+    committed = app.push({"told": text})
+    assert told.bus is not former
+    told.paid.send("ana")
+    told.bus.emit("order", 1)
+    told.bus.emit("any", 2)
+    assert told.SEEN == [("paid", "ana"), ("order", 1), ("order", 2)]
+    assert committed.report.of("hears").stale == committed.report.of("hears").doubled == []
+    committed.undo()
+    assert told.bus is former
+    told.SEEN.clear()
+    former.emit("order", 3)
+    assert told.SEEN == [("order", 3)]

@@ -12,6 +12,7 @@ Objects that an adapter keeps alive (`is_tracked`) take over what was made inste
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType, ModuleType
@@ -56,12 +57,20 @@ def registered_again(
     found: dict[str, list[Path]] = {}
     for plan in plans:
         for registry in _made_anew(plan.scope, match_units(plan.old.units, plan.new.units)):
-            held = [part for part in reachable([registry.live], modules) if is_a(part, (FunctionType, type))]
+            held = [*_held(registry.live, modules)]
             homes = {part.__module__ for part in held}
             for name in sorted(modules.intersection(homes)) if held else ():
                 scope = replace(plan.scope, globals=vars(sys.modules[name]), owner=None)
                 found.setdefault(name, []).extend(_registering(scope, registry, held, units_of(name)))
     return {name: paths for name, paths in found.items() if paths}
+
+
+def _held(registry: object, modules: frozenset[str]) -> Iterator[Any]:
+    """The functions and classes in a registry, those that it speaks of by weak references included."""
+    for part in reachable([registry], modules):
+        item = part() if is_a(part, weakref.ref) else part
+        if is_a(item, (FunctionType, type)):
+            yield item
 
 
 def force(plan: ModulePlan, paths: Iterable[Path]) -> None:
