@@ -51,7 +51,7 @@ from oracle.plain import is_plain, text_of
 MAX_NODES = 400_000
 _MODULE_SKIPPED = {"__spec__", "__loader__", "__cached__", "__builtins__", "__warningregistry__"}
 _CACHED = "__slotnames__"
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=[\w\]]:)[0-9]{9,}")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|(?<=[\w\]]:)[0-9]{6,}")
 _BY_TYPE = (
     types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType,
     io.IOBase, threading.Thread, threading.Event, type(threading.Lock()), type(threading.RLock()), threading.local,

@@ -172,3 +172,30 @@ class Shop:
     report = app.push({"shop": text + "    def do_stop(self):\n        return 2\n"}).report
     assert shop.Shop().do_stop() == 2
     assert report.of("shop").stale == ["Shop.table (a decorator made it of the methods that the class had)"]
+
+
+PASSING = """
+def mark(function):
+    function.level = 1
+    return function
+@mark
+def a(): return 1
+del mark
+class C:
+    def mark(function):
+        function.level = 1
+        return function
+    @mark
+    def b(self): return 1
+    del mark
+"""
+
+
+def test_what_a_deleted_decorator_set_is_named(start: Start) -> None:
+    """A decorator that a body makes, uses and deletes is nowhere to be found: what it set otherwise now is named."""
+    app = start({"shop": PASSING})
+    shop = app.load("shop")
+    committed = app.push({"shop": PASSING.replace("level = 1", "level = 2")})
+    named = [item.partition(" (")[0] for item in committed.report.of("shop").stale]
+    assert sorted(named) == ["C.b.level", "a.level"]
+    assert (shop.a.level, shop.C.b.level) == (1, 1)

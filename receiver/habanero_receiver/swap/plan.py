@@ -68,6 +68,8 @@ class ModulePlan:
     """Names bound by what could be run while planning."""
     late: set[str] = field(default_factory=set)
     """Names whose values are known only inside the commit: bound by what is run there, or by what follows from it."""
+    follows: set[str] = field(default_factory=set)
+    """Those of them that kept units bind."""
     steps: list[Step] = field(default_factory=list)
     """What is run inside the commit, in order."""
     assignments: list[tuple[Any, str, Any]] = field(default_factory=list)

@@ -90,6 +90,7 @@ def _plan_unit(plan: ModulePlan, body: Body, match: Match) -> None:
         plan.report.kept += 1
         if _may_follow(plan, new):
             plan.late.update(new.names)
+            plan.follows.update(new.names)
     else:
         is_call = new.kind == "other" and id(new) in plan.again
         _plan_run(plan, body, None if is_call else old, new)

@@ -228,7 +228,10 @@ class StagedSwap:
                 step(work)
         for name in order:
             for step in self.plans[name].steps:
-                self._at = (self.plans[name], getattr(step, "unit", None))
+                unit: Unit | None = getattr(step, "unit", None)
+                if unit is not None and not self.plans[name].follows.isdisjoint(unit.reads):
+                    self._follow(following, before)
+                self._at = (self.plans[name], unit)
                 step(work)
             self._at = None
             if self.plans[name].steps:

@@ -7,7 +7,7 @@ here: attributes that it set on the definition, and containers that it filled. T
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -56,6 +56,19 @@ def left_by(unit: Unit, scope: Scope, marks: Marks) -> Iterator[Left]:
         for attribute in sorted((known | (gained - held.keys()) | (lost & held.keys())) - written):
             reason = why if attribute in known else indirect
             yield Left(str(scope.globals["__name__"]), f"{scope.path(name)}.{attribute}", reason)
+    yield from _left_by_deleted(unit, scope, marks, held.keys())
+
+
+def _left_by_deleted(unit: Unit, scope: Scope, marks: Marks, held: Collection[str]) -> Iterator[Left]:
+    """What decorators set that the body itself makes and deletes (``del mark``): the text alone tells of them."""
+    home, name = str(scope.globals["__name__"]), unit.names[0]
+    for maker in sorted(dotted_names(unit.decorate)) if unit.decorate is not None else ():
+        version = marks.versions.get((home, scope.path(maker)))
+        if version is None or scope.binds(maker):
+            continue
+        for old, new in _ran(version, called=maker in unit.calls):
+            for attribute in sorted((set_by(old) & {*held}) | set_by(new)):
+                yield Left(home, f"{scope.path(name)}.{attribute}", f"{scope.path(maker)}, which changed, made it")
 
 
 def not_asked(unit: Unit, scope: Scope, members: Container[tuple[str, str, str]]) -> Iterator[Left]:
