@@ -68,6 +68,7 @@ def _living(app: LiveApp) -> list[str]:
     return sorted(item.__qualname__ for item in found if item.__code__.co_filename.startswith(str(app.root)))
 
 
+@pytest.mark.heavy
 def test_after_each_save_the_process_does_what_a_fresh_one_does(start: Start, tmp_path: Path) -> None:
     """What is held from the start too, twice over; what is refused or undone changes nothing; nothing adds up."""
     days = some_days()

@@ -170,7 +170,8 @@ def test_the_schedule_follows_its_statement(start: Any) -> None:
     assert celery.conf.beat_schedule["tick"]["schedule"] == 5.0
 
 
-@pytest.mark.parametrize("pool", ["solo", pytest.param("threads", marks=pytest.mark.heavy)])
+@pytest.mark.heavy  # a pool of processes is among the tests of the fleet
+@pytest.mark.parametrize("pool", ["solo", "threads"])
 def test_a_worker_runs_the_new_code(start: Any, pool: str) -> None:
     """A worker that consumes already: bodies, options, a renamed and a new task; then all of it is taken back."""
     from celery.contrib.testing.worker import start_worker
