@@ -31,8 +31,10 @@ $(STAMP): pyproject.toml tools/find_python.sh
 demo: $(STAMP)
 	@$(RUN) -m habanero_py demo
 
+# One more than there are cores: many tests wait for servers that they started.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: $(STAMP)
-	$(RUN) -m pytest -n auto --dist worksteal -m "not heavy"
+	$(RUN) -m pytest -n $(WORKERS) --dist worksteal -m "not heavy"
 
 test-heavy: $(STAMP)
 	$(RUN) -m pytest -m heavy --timeout 600 tests/swap
