@@ -87,7 +87,7 @@ class StagedSwap:
 
     def prepare(self, own_modules: frozenset[str]) -> None:
         """Plans every module, then finds all that has to be touched."""
-        again = registered_again(self.plans.values(), own_modules, self._units_of)
+        again = registered_again(self.plans.values(), own_modules - self.deleted.keys(), self._units_of)
         for name in again.keys() - self.plans.keys():
             self._swapper.plan_unchanged(self, name, own_modules)
         for name, paths in again.items():
